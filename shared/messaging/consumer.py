@@ -1,0 +1,149 @@
+"""The consumer: one batch, one transaction (DESIGN §5). At-least-once transport, exactly-once effect.
+
+Transient failures wait inside the handler, in the group, with back-off. A permanent failure is bisected to the offending
+record, which is parked with what follows for its case; its neighbours go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
+
+from shared.contracts.topics import Topic, group_of
+from shared.messaging.delivery import Decode, Decoder, Delivery, Fault, Unwanted
+from shared.messaging.memory import Memory, drop_known, is_old
+from shared.messaging.parking import ParkLimitReachedError, Parking, Place, behind, place_of, poison
+from shared.observability.metrics import PipelineMetrics
+from shared.observability.progress import Progress
+from shared.persistence.errors import is_transient
+from shared.persistence.work import Store, Work
+
+S = TypeVar("S")
+Handle = Callable[[Work[Any], Sequence[Delivery]], Awaitable[None]]
+
+FIRST_WAIT, LONGEST_WAIT = 0.2, 5.0
+log = structlog.get_logger()
+
+
+class Consumer(Generic[S]):
+    """Takes one topic for one service. `handle` runs inside the batch's transaction and must be repeatable."""
+
+    def __init__(
+        self,
+        *,
+        service: str,
+        topic: Topic,
+        prefix: str,
+        wanted: Mapping[str, Decode],
+        store: Store[S],
+        handle: Handle,
+        metrics: PipelineMetrics,
+        memory: Memory = Memory.SEQUENCE,
+        hear_all: bool = False,
+        park_limit: int = 100,
+    ) -> None:
+        self.topic, self.name = topic, f"{prefix}{topic.name}"
+        self.group = f"{prefix}{group_of(service, topic)}"
+        self.progress = Progress(f"consumer {self.group}")
+        self.running = asyncio.Lock()
+        self.client: Callable[[], AIOKafkaConsumer | None] = lambda: None
+        self.lost: Callable[[], bool] = lambda: False
+        self.oldest: dict[int, float] = {}
+        self.park_limit_reached = False
+        self._decoder = Decoder(wanted, hear_all=hear_all)
+        self._parking = Parking(self.group, topic.name, topic.dead_letters, park_limit)
+        self._store, self._handle, self._memory, self._metrics = store, handle, memory, metrics
+
+    async def take(self, records: Sequence[ConsumerRecord]) -> None:
+        """Take a batch to the end: when this returns, everything is committed or parked."""
+        items: list[Delivery | Fault] = []
+        counts: Counter[tuple[str, str]] = Counter()
+        for record in records:
+            item = self._decoder.read(record)
+            if isinstance(item, Unwanted):
+                counts[item.type, "skipped"] += 1
+            else:
+                items.append(item)
+        self._metrics.count(self.group, counts)
+        async with self.running:
+            self.oldest = {record.partition: record.timestamp / 1000 for record in reversed(records)}
+            if items:
+                await self._settle(items)
+            self.oldest = {}
+        self.progress.beat()
+
+    async def _settle(self, items: list[Delivery | Fault]) -> None:
+        """Take these items; on a permanent failure halve them, down to the one record that is at fault."""
+        try:
+            await self._wait_out(items)
+        except Exception as error:  # noqa: BLE001 - whatever a handler raises that is not transient is permanent
+            if len(items) > 1:
+                middle = len(items) // 2
+                await self._settle(items[:middle])
+                await self._settle(items[middle:])
+            else:
+                log.warning("record parked", group=self.group, error=type(error).__name__, exc_info=error)
+                item = items[0]
+                await self._wait_out([poison(item, error) if isinstance(item, Delivery) else item])
+
+    async def _wait_out(self, items: list[Delivery | Fault]) -> None:
+        """Attempt until it works or fails for good; the wait doubles, and the group membership stays alive meanwhile."""
+        wait = FIRST_WAIT
+        while True:
+            try:
+                counts = await self._attempt(items)
+            except Exception as error:
+                self.park_limit_reached = isinstance(error, ParkLimitReachedError)
+                if not (self.park_limit_reached or is_transient(error)):
+                    raise
+                log.warning("batch waits", group=self.group, seconds=wait, error=type(error).__name__)
+            else:
+                self.park_limit_reached = False
+                self._metrics.count(self.group, counts)
+                return
+            self.progress.beat()
+            await asyncio.sleep(wait * random.uniform(0.8, 1.2))  # noqa: S311 - jitter, not a secret
+            wait = min(wait * 2, LONGEST_WAIT)
+
+    async def _attempt(self, items: list[Delivery | Fault]) -> Counter[tuple[str, str]]:
+        counts: Counter[tuple[str, str]] = Counter()
+        async with self._store.open(item.case_id for item in items if item.case_id is not None) as work:
+            parked = await self._parking.park(work, [item for item in items if isinstance(item, Fault)])
+            ready, waiting = self._divert(work, items, parked)
+            fresh = await drop_known(self._memory, work, ready)
+            if fresh:
+                await self._handle(work, fresh)
+            parked |= await self._parking.park(work, waiting)
+            counts.update((delivery.envelope.type, "done") for delivery in fresh)
+        counts["other", "parked"] = len(parked)
+        counts["other", "duplicate"] = len(items) - len(fresh) - len(parked)
+        return counts
+
+    def _divert(
+        self, work: Work[Any], items: Sequence[Delivery | Fault], parked: set[Place]
+    ) -> tuple[list[Delivery], list[Fault]]:
+        """Good records of a case with a parked one before them go behind it; those taken long ago are no news."""
+        newly = Counter(item.case_id for item in items if place_of(item.record) in parked)
+        blocked = {case_id for case_id, locked in work.cases.items() if locked.stream.parked > newly[case_id]}
+        ready: list[Delivery] = []
+        waiting: list[Fault] = []
+        for item in items:
+            if isinstance(item, Fault):
+                if item.case_id is not None and place_of(item.record) in parked:
+                    blocked.add(item.case_id)
+            elif item.case_id in blocked and not self._is_known(work, item):
+                waiting.append(behind(item))
+            else:
+                ready.append(item)
+        return ready, waiting
+
+    def _is_known(self, work: Work[Any], delivery: Delivery) -> bool:
+        if self._memory is not Memory.SEQUENCE or delivery.case_id is None:
+            return False
+        return is_old(work.cases[delivery.case_id].stream, delivery)

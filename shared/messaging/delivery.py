@@ -1,0 +1,125 @@
+"""From a raw record to a typed delivery, record by record: one bad byte harms nobody else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from aiokafka import ConsumerRecord
+from pydantic import ValidationError
+
+from shared.contracts.commands import COMMANDS
+from shared.contracts.envelope import Envelope, EnvelopeError, from_headers, type_of
+from shared.contracts.events import EVENTS, CaseEvent, Event
+from shared.contracts.model import Contract
+
+Decode = Callable[[bytes | None], Any]
+"""Reads a record's value into a body; raises ValueError (pydantic's included) when it cannot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One record that was understood. `case_id` is None for facts keyed by an agency or a source."""
+
+    record: ConsumerRecord
+    envelope: Envelope
+    body: Any
+    case_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One record that was not: why, as a code, and where, without a word of its content."""
+
+    record: ConsumerRecord
+    type: str
+    reason: str
+    detail: str
+    case_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unwanted:
+    """A record of a type that this consumer does not take; only its sequence may matter."""
+
+    record: ConsumerRecord
+    type: str
+
+
+def decode_model(model: type[Contract]) -> Decode:
+    """The decoder of a contract model."""
+
+    def decode(value: bytes | None) -> Contract:
+        if value is None:
+            raise ValueError("value: is null")
+        return model.model_validate_json(value)
+
+    return decode
+
+
+class Decoder:
+    """Decodes what a consumer wants. `wanted` is the decoders by type; with `hear_all` no known type is skipped."""
+
+    def __init__(self, wanted: Mapping[str, Decode], *, hear_all: bool = False) -> None:
+        self._wanted = {name.encode(): decode for name, decode in wanted.items()}
+        self._hear_all = hear_all
+
+    def read(self, record: ConsumerRecord) -> Delivery | Fault | Unwanted:
+        """Understand one record."""
+        raw_type = type_of(record.headers)
+        if raw_type is None:
+            return self._fault(record, "", "bad_header", "ce_type: is missing")
+        decode = self._wanted.get(raw_type)
+        kind = raw_type.decode("ascii", errors="replace").replace("\x00", "\ufffd")[:64]
+        if decode is None and not (self._hear_all and kind.startswith("case.")):
+            return Unwanted(record, kind)
+        try:
+            envelope = from_headers(record.headers)
+            body = decode(record.value) if decode else None
+            case_id = self._case_id(record, envelope, body)
+        except EnvelopeError as error:
+            return self._fault(record, kind, "bad_header", str(error))
+        except ValidationError as error:
+            return self._fault(record, kind, "bad_body", _faults_of(error))
+        except (ValueError, RecursionError) as error:
+            return self._fault(record, kind, "bad_body", str(error) if type(error) is ValueError else type(error).__name__)
+        return Delivery(record, envelope, body, case_id)
+
+    @staticmethod
+    def _case_id(record: ConsumerRecord, envelope: Envelope, body: Any) -> UUID | None:
+        if isinstance(body, Event):
+            if envelope.source != f"/{body.stated_by}":
+                raise EnvelopeError("ce_source", f"must be /{body.stated_by} for {body.type}")
+            if envelope.sequence == 0:
+                raise EnvelopeError("ce_sequence", "is missing")
+            if not isinstance(body, CaseEvent):
+                return None
+            if envelope.agency != body.agency:
+                raise EnvelopeError("ce_agency", "must be the agency of the body")
+        case_id = envelope.case_id
+        if record.key is None or record.key.partition(b"/")[0] != str(case_id).encode():
+            raise EnvelopeError("key", "must be the case_id of ce_subject")
+        return case_id
+
+    @staticmethod
+    def _fault(record: ConsumerRecord, kind: str, reason: str, detail: str) -> Fault:
+        return Fault(record, kind, reason, detail[:500].replace("\x00", "\ufffd"), _case_of_key(record.key))
+
+
+def known_type(kind: str) -> str:
+    """The type itself when the contract knows it, else `other`: labels stay closed."""
+    return kind if kind in EVENTS or kind in COMMANDS else "other"
+
+
+def _case_of_key(key: bytes | None) -> UUID | None:
+    try:
+        return UUID((key or b"").partition(b"/")[0].decode())
+    except ValueError:
+        return None
+
+
+def _faults_of(error: ValidationError) -> str:
+    faults: Sequence[Any] = error.errors(include_input=False, include_url=False, include_context=False)
+    return "; ".join(f"{'.'.join(map(str, each['loc'])) or 'value'}: {each['type']}" for each in faults[:5])

@@ -1,0 +1,98 @@
+"""Where a consumer puts what it cannot take: its own `parked` table, with a copy to the topic's `.dlq`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from aiokafka import ConsumerRecord
+from ormsgpack import packb
+from uuid_utils.compat import uuid7
+
+from shared.contracts.words import Lane
+from shared.messaging.delivery import Delivery, Fault
+from shared.persistence.bulk import insert_new, table_of
+from shared.persistence.work import Work
+
+COLUMNS = (
+    "id", "consumer_group", "topic", "partition", "position", "key", "headers", "payload", "case_id", "type", "reason", "detail",
+)  # fmt: skip
+BEHIND = "behind"
+WINDOW = timedelta(minutes=10)
+
+Place = tuple[int, int]
+"""Partition and offset of a record in its topic."""
+
+
+def place_of(record: ConsumerRecord) -> Place:
+    """Where a record stands in its topic."""
+    return record.partition, record.offset
+
+
+class ParkLimitReachedError(Exception):
+    """So many records were parked that the consumer itself must be wrong: it waits instead of parking more."""
+
+
+def behind(delivery: Delivery) -> Fault:
+    """A good record of a case that has a parked one: it waits its turn."""
+    return Fault(delivery.record, delivery.envelope.type, BEHIND, "follows a parked record of its case", delivery.case_id)
+
+
+def poison(delivery: Delivery, error: Exception) -> Fault:
+    """A record that was understood and could not be taken."""
+    return Fault(delivery.record, delivery.envelope.type, "handler_error", type(error).__name__, delivery.case_id)
+
+
+class Parking:
+    """Parks records of one group, up to a limit in ten minutes."""
+
+    def __init__(self, group: str, topic: str, dead_letters: str, limit: int) -> None:
+        self.group, self.topic, self.dead_letters, self.limit = group, topic, dead_letters, limit
+
+    async def park(self, work: Work[Any], faults: list[Fault]) -> set[Place]:
+        """Park these records inside the batch's transaction; give the places of those that were not parked before.
+
+        Raises:
+            ParkLimitReachedError: The limit is passed; the transaction must not commit.
+        """
+        if not faults:
+            return set()
+        rows = [self._row(fault) for fault in faults]
+        new: set[Place] = {
+            (row[0], row[1]) for row in await insert_new(work.tx, work.store.parked, rows, COLUMNS, ("partition", "position"))
+        }
+        await self._check(work)
+        for fault in faults:
+            if place_of(fault.record) in new:
+                if fault.case_id in work.cases:
+                    work.cases[fault.case_id].stream.parked += 1
+                self._copy(work, fault)
+        return new
+
+    async def _check(self, work: Work[Any]) -> None:
+        table = table_of(work.store.parked).name
+        recent = await work.tx.driver.fetchval(
+            f"select count(*) from {table} where consumer_group = $1 and parked_at > $2 and reason <> $3",  # noqa: S608 - our own table's name
+            self.group, work.now - WINDOW, BEHIND,
+        )  # fmt: skip
+        if recent > self.limit:
+            raise ParkLimitReachedError(f"{recent} records parked in ten minutes, limit {self.limit}")
+
+    def _row(self, fault: Fault) -> tuple[UUID, str, str, int, int, bytes | None, bytes, bytes | None, UUID | None, str, str, str]:
+        record, headers = fault.record, packb(list(fault.record.headers))
+        return (
+            uuid7(), self.group, self.topic, record.partition, record.offset, record.key, headers, record.value, fault.case_id,
+            fault.type, fault.reason, fault.detail,
+        )  # fmt: skip
+
+    def _copy(self, work: Work[Any], fault: Fault) -> None:
+        record: ConsumerRecord = fault.record
+        headers = [
+            *record.headers,
+            ("dlq_group", self.group.encode()),
+            ("dlq_reason", fault.reason.encode()),
+            ("dlq_detail", fault.detail.encode()),
+            ("dlq_place", f"{record.partition}:{record.offset}".encode()),
+        ]
+        work.put(self.dead_letters, record.key or b"", headers, record.value, Lane.INTERACTIVE)

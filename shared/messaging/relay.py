@@ -1,0 +1,131 @@
+"""The outbox relay: committed facts to Kafka, in order, by one leader per database.
+
+`send` per row with its key and one `flush` per batch; rows are deleted by id once the broker has acknowledged them. Ids become
+visible out of order, so the relay never remembers a position: what is in the table is what is to be sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import asyncpg
+import structlog
+from aiokafka import AIOKafkaProducer
+from ormsgpack import unpackb
+from sqlmodel import SQLModel
+
+from shared.contracts.words import Lane
+from shared.observability.progress import Progress
+from shared.persistence.bulk import table_of
+from shared.persistence.database import Database
+from shared.persistence.errors import is_transient
+
+BATCH = 1000
+POLL_SECONDS = 0.25
+FOLLOWER_SECONDS = 1.0
+FIRST_WAIT, LONGEST_WAIT = 0.5, 5.0
+STOP_SECONDS = 5.0
+LEADER_LOCK = 0x4F757462
+"""Advisory lock of a database's one relay; held by the leader's connection and gone with it."""
+
+log = structlog.get_logger()
+
+
+class Relay:
+    """Sends what the outbox holds. `bulk_open` says whether the bulk lane may move now."""
+
+    def __init__(
+        self,
+        database: Database,
+        outbox: type[SQLModel],
+        make_producer: Callable[[], AIOKafkaProducer],
+        prefix: str,
+        bulk_open: Callable[[], Awaitable[bool]],
+    ) -> None:
+        self.progress = Progress("relay")
+        self.leading = False
+        self._database, self._make_producer, self._prefix, self._bulk_open = database, make_producer, prefix, bulk_open
+        name = table_of(outbox).name
+        self._read = f"select id, topic, key, headers, payload from {name} where lane = $1 order by id limit {BATCH}"  # noqa: S608 - our own table's name
+        self._delete = f"delete from {name} where id = any($1::bigint[])"  # noqa: S608 - our own table's name
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """Something was committed to the outbox in this process."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Relay until cancelled; every failure of broker or database is waited out with a new connection and producer."""
+        wait = FIRST_WAIT
+        while True:
+            try:
+                await self._lead()
+            except Exception as error:  # noqa: BLE001 - the relay must come back whatever happened
+                log.warning("relay waits", seconds=wait, error=type(error).__name__, transient=is_transient(error))
+                self.progress.beat()
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, LONGEST_WAIT)
+            else:
+                wait = FIRST_WAIT
+
+    async def _lead(self) -> None:
+        """One connection: wait to become the leader, then relay until something breaks."""
+        connection = await self._database.connect()
+        try:
+            await connection.add_listener("outbox", lambda *_: self.wake())
+            while not await connection.fetchval("select pg_try_advisory_lock($1)", LEADER_LOCK):
+                self.progress.beat()
+                await asyncio.sleep(FOLLOWER_SECONDS)
+            async with self._producing() as producer:
+                self.leading = True
+                while True:
+                    self._woken.clear()
+                    self.progress.beat()
+                    if not await self._relay(connection, producer):
+                        with contextlib.suppress(TimeoutError):
+                            await asyncio.wait_for(self._woken.wait(), POLL_SECONDS)
+        finally:
+            self.leading = False
+            connection.terminate()
+
+    @contextlib.asynccontextmanager
+    async def _producing(self) -> Any:
+        producer = self._make_producer()
+        try:
+            await producer.start()
+            yield producer
+        finally:
+            # `stop` hangs with unsent records while the broker is away; they are still in the outbox
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(producer.stop(), STOP_SECONDS)
+
+    async def _relay(self, connection: asyncpg.Connection, producer: AIOKafkaProducer) -> int:
+        sent = await self._send_lane(connection, producer, Lane.INTERACTIVE)
+        if sent < BATCH:
+            sent += await self._send_lane(connection, producer, Lane.BULK)
+        return sent
+
+    async def _send_lane(self, connection: asyncpg.Connection, producer: AIOKafkaProducer, lane: Lane) -> int:
+        rows = await connection.fetch(self._read, int(lane))
+        if rows and (lane is Lane.INTERACTIVE or await self._bulk_open()):
+            await self._send(producer, rows)
+            await connection.execute(self._delete, [row[0] for row in rows])
+            return len(rows)
+        return 0
+
+    async def _send(self, producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]) -> None:
+        """Hand all rows to the producer in order, wait for every acknowledgement."""
+        sent = []
+        for _, topic, key, headers, payload in rows:
+            pairs = [(name, bytes(value)) for name, value in unpackb(headers)]
+            sent.append(await producer.send(f"{self._prefix}{topic}", payload, key=key, headers=pairs))
+        flushed = asyncio.ensure_future(producer.flush())
+        while not flushed.done():  # an idempotent producer waits through an outage, and a second copy must not be sent
+            await asyncio.wait([flushed], timeout=1.0)
+            self.progress.beat()
+        flushed.result()
+        for future in sent:
+            future.result()

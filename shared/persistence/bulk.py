@@ -1,0 +1,99 @@
+"""Set-based SQL for many rows: COPY and `unnest`. The SQLModel table is the source of every column name and type."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Table
+from sqlalchemy.dialects import postgresql
+from sqlmodel import SQLModel
+
+from shared.persistence.database import Tx
+
+Row = tuple[Any, ...]
+DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
+
+
+def table_of(model: type[SQLModel]) -> Table:
+    """The SQLAlchemy table behind a SQLModel class."""
+    table: Table = model.__table__  # type: ignore[attr-defined]
+    return table
+
+
+@functools.cache
+def column_names(model: type[SQLModel]) -> tuple[str, ...]:
+    """All columns of a table, in order."""
+    return tuple(column.name for column in table_of(model).columns)
+
+
+@functools.cache
+def _unnest(model: type[SQLModel], columns: tuple[str, ...]) -> str:
+    """`unnest($1::text[], …) as u(a, …)` with the columns' own types."""
+    types = [table_of(model).columns[name].type.compile(dialect=DIALECT) for name in columns]
+    arrays = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(types, 1))
+    return f"unnest({arrays}) as u({', '.join(columns)})"
+
+
+def _arrays(rows: Iterable[Row]) -> list[list[Any]]:
+    return [list(values) for values in zip(*rows, strict=True)]
+
+
+async def insert_rows(tx: Tx, model: type[SQLModel], rows: Sequence[Row], columns: Sequence[str] | None = None) -> None:
+    """Insert rows with one COPY."""
+    if rows:
+        names = columns or column_names(model)
+        await tx.driver.copy_records_to_table(table_of(model).name, records=rows, columns=names)
+
+
+@functools.cache
+def _insert_new(model: type[SQLModel], columns: tuple[str, ...], returning: tuple[str, ...]) -> str:
+    key = ", ".join(column.name for column in table_of(model).primary_key.columns)
+    names = ", ".join(columns)
+    return (
+        f"insert into {table_of(model).name} ({names}) select {names} from {_unnest(model, columns)} "
+        f"order by {key} on conflict do nothing returning {', '.join(returning)}"
+    )
+
+
+async def insert_new(
+    tx: Tx, model: type[SQLModel], rows: Sequence[Row], columns: Sequence[str], returning: Sequence[str]
+) -> list[Row]:
+    """Insert the rows that are not there yet, in the order of their key; give `returning` of the new ones."""
+    if not rows:
+        return []
+    statement = _insert_new(model, tuple(columns), tuple(returning))
+    return [tuple(row) for row in await tx.driver.fetch(statement, *_arrays(rows))]
+
+
+@functools.cache
+def _update(model: type[SQLModel], columns: tuple[str, ...], key: str) -> str:
+    pairs = ", ".join(f"{name} = u.{name}" for name in columns if name != key)
+    return f"update {table_of(model).name} t set {pairs} from {_unnest(model, columns)} where t.{key} = u.{key}"
+
+
+async def update_rows(
+    tx: Tx, model: type[SQLModel], rows: Sequence[Row], columns: Sequence[str], key: str = "case_id"
+) -> None:
+    """Update many rows by their key, which is one of the columns. The rows must be locked already, or be one."""
+    if rows:
+        await tx.driver.execute(_update(model, tuple(columns), key), *_arrays(rows))
+
+
+@functools.cache
+def _upsert(model: type[SQLModel], columns: tuple[str, ...], key: tuple[str, ...]) -> str:
+    names, table = ", ".join(columns), table_of(model).name
+    pairs = ", ".join(f"{name} = excluded.{name}" for name in columns if name not in key)
+    return (
+        f"insert into {table} as t ({names}) select {names} from {_unnest(model, columns)} order by {', '.join(key)} "
+        f"on conflict ({', '.join(key)}) do update set {pairs}"
+    )
+
+
+async def upsert_rows(
+    tx: Tx, model: type[SQLModel], rows: Sequence[Row], columns: Sequence[str], key: Sequence[str]
+) -> None:
+    """Insert or replace rows, in the order of their key so that two transactions cannot deadlock."""
+    if rows:
+        await tx.driver.execute(_upsert(model, tuple(columns), tuple(key)), *_arrays(rows))

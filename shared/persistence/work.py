@@ -1,0 +1,190 @@
+"""The unit of work: cases locked in order, facts stated under the lock, everything written by one commit.
+
+Consumers, HTTP commands and jobs all come through `Store.open`, so they take the same locks in the same order.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import astuple, dataclass, field, fields, replace
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from ormsgpack import packb
+from sqlmodel import SQLModel
+from uuid_utils.compat import uuid7
+
+from shared.contracts.envelope import Envelope, Headers
+from shared.contracts.events import Event
+from shared.contracts.topics import CASE_EVENTS, CASE_PRIVATE
+from shared.contracts.words import Lane, Origin
+from shared.persistence.bulk import column_names, insert_rows, table_of, update_rows
+from shared.persistence.database import Database, Tx
+
+S = TypeVar("S")
+
+OUTBOX_COLUMNS = ("lane", "topic", "key", "headers", "payload")
+NOTIFY = "select pg_notify('outbox', '')"
+
+
+@dataclass(slots=True)
+class Stream:
+    """The bookkeeping columns of `StreamColumns`, in their order."""
+
+    case_id: UUID
+    heard_intake: int = 0
+    heard_processing: int = 0
+    heard_notification: int = 0
+    stated: int = 0
+    parked: int = 0
+    waiting: int = 0
+
+
+STREAM_WIDTH = len(fields(Stream))
+
+
+@dataclass(slots=True)
+class Locked(Generic[S]):
+    """A case under its lock: bookkeeping, and the domain's own state, which handlers replace."""
+
+    stream: Stream
+    state: S
+    _before: tuple[Stream, S] = field(repr=False)
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is anything to write."""
+        return (self.stream, self.state) != self._before
+
+
+@dataclass(slots=True)
+class Work(Generic[S]):
+    """One transaction's work. Nothing of it is seen by anyone before the commit."""
+
+    tx: Tx
+    store: Store[S]
+    cases: dict[UUID, Locked[S]]
+    emitted: list[tuple[Envelope, Event]] = field(default_factory=list)
+    outbox: list[tuple[int, str, bytes, bytes, bytes | None]] = field(default_factory=list)
+
+    @property
+    def now(self) -> datetime:
+        """The database's time at the start of this transaction."""
+        return self.tx.now
+
+    def emit(
+        self,
+        case_id: UUID,
+        event: Event,
+        *,
+        occurred_at: datetime,
+        cause: str | None,
+        origin: Origin,
+        lane: Lane = Lane.INTERACTIVE,
+    ) -> Envelope:
+        """State a fact about a case: the next sequence number under its lock, and a row in the outbox."""
+        stream = self.cases[case_id].stream
+        stream.stated += 1
+        return self._state(event, str(case_id), stream.stated, occurred_at, cause, origin, lane)
+
+    def emit_agency(
+        self, event: Event, *, agency: str, sequence: int, occurred_at: datetime, origin: Origin, cause: str | None = None
+    ) -> Envelope:
+        """State a fact about an agency, keyed by it; the caller allots the sequence under the agency's lock."""
+        return self._state(event, agency, sequence, occurred_at, cause, origin, Lane.INTERACTIVE)
+
+    def emit_private(self, case_id: UUID, what: str, ciphertext: bytes | None, *, agency: str, lane: Lane) -> None:
+        """Publish something encrypted about a case, or erase it with None (a tombstone)."""
+        envelope = Envelope(
+            str(uuid7()), f"private.{what}", f"/{self.store.service}", str(case_id), agency, self.now, self.now, Origin.LIVE
+        )
+        self.put(CASE_PRIVATE.name, f"{case_id}/{what}", envelope.to_headers(), ciphertext, lane)
+
+    def put(self, topic: str, key: str | bytes, headers: Headers, payload: bytes | None, lane: Lane) -> None:
+        """Add a record to the outbox."""
+        raw = key.encode() if isinstance(key, str) else key
+        self.outbox.append((int(lane), topic, raw, packb(headers), payload))
+
+    def _state(
+        self, event: Event, subject: str, sequence: int, occurred_at: datetime, cause: str | None, origin: Origin, lane: Lane
+    ) -> Envelope:
+        agency: str = event.agency  # type: ignore[attr-defined]
+        source = f"/{self.store.service}"
+        envelope = Envelope(
+            str(uuid7()), event.type, source, subject, agency, occurred_at, self.now, origin, sequence, cause
+        )  # fmt: skip
+        self.emitted.append((envelope, event))
+        self.put(CASE_EVENTS.name, subject, envelope.to_headers(), event.model_dump_json().encode(), lane)
+        return envelope
+
+    async def flush(self) -> None:
+        """Write changed cases and the outbox; called once, just before the commit."""
+        changed = [
+            (*astuple(locked.stream), *self.store.columns_of(locked.state))
+            for locked in self.cases.values()
+            if locked.changed
+        ]
+        await update_rows(self.tx, self.store.cases, changed, column_names(self.store.cases))
+        if self.outbox:
+            await insert_rows(self.tx, self.store.outbox, self.outbox, OUTBOX_COLUMNS)
+            await self.tx.driver.execute(NOTIFY)
+
+
+@dataclass(slots=True)
+class Store(Generic[S]):
+    """Where a service keeps its cases: tables, the domain dataclass of a row, and who wakes the relay.
+
+    Raises:
+        TypeError: The dataclass and the table's domain columns differ.
+    """
+
+    database: Database
+    service: str
+    cases: type[SQLModel]
+    state: type[S]
+    outbox: type[SQLModel]
+    parked: type[SQLModel]
+    inbox: type[SQLModel] | None = None
+    missing: type[SQLModel] | None = None
+    on_commit: Callable[[], None] = lambda: None
+    _select: str = ""
+    _insert: str = ""
+
+    def __post_init__(self) -> None:
+        names, table = column_names(self.cases), table_of(self.cases).name
+        expected = tuple(each.name for each in (*fields(Stream), *fields(self.state)))  # type: ignore[arg-type]
+        if names != expected:
+            raise TypeError(f"columns of {table} {names} are not the fields of {self.state.__name__} {expected}")
+        self._select = f"select {', '.join(names)} from {table} where case_id = any($1::uuid[]) order by case_id for update"
+        self._insert = f"insert into {table} (case_id) select unnest($1::uuid[]) order by 1 on conflict do nothing"
+
+    def columns_of(self, state: S) -> tuple[Any, ...]:
+        """The domain columns of a row."""
+        return tuple(getattr(state, each.name) for each in fields(state))  # type: ignore[arg-type]
+
+    @contextlib.asynccontextmanager
+    async def open(self, case_ids: Iterable[UUID], *, new: bool = False) -> AsyncIterator[Work[S]]:
+        """One transaction with these cases locked, their rows made where missing; flushed and committed at the end.
+
+        `new` says that the caller made the ids itself, so that no row can exist and none need be looked for.
+        """
+        ids = sorted(set(case_ids))
+        async with self.database.transaction() as tx:
+            work = Work(tx, self, await self._lock(tx, ids, new=new))
+            yield work
+            await work.flush()
+        if work.outbox:
+            self.on_commit()
+
+    async def _lock(self, tx: Tx, ids: list[UUID], *, new: bool) -> dict[UUID, Locked[S]]:
+        if not ids:
+            return {}
+        await tx.driver.execute(self._insert, ids)
+        if new:
+            streams = [(Stream(case_id), self.state()) for case_id in ids]
+        else:
+            rows = await tx.driver.fetch(self._select, ids)
+            streams = [(Stream(*row[:STREAM_WIDTH]), self.state(*row[STREAM_WIDTH:])) for row in map(tuple, rows)]
+        return {stream.case_id: Locked(stream, state, (replace(stream), replace(state))) for stream, state in streams}  # type: ignore[type-var]

@@ -1,0 +1,92 @@
+"""HTTP's edge: bodies of at most 1 MB, senders that may not dawdle, and a measure of every answer."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.observability.metrics import HttpMetrics
+from shared.problems import Problem
+
+BODY_BYTES = 1_000_000
+SENDER_SECONDS = 30.0
+
+
+class _TooLargeError(Exception):
+    pass
+
+
+class _TooSlowError(Exception):
+    pass
+
+
+class Limits:
+    """Cuts bodies over 1 MB (413) and senders slower than 30 s (408); `streamed` paths are limited by their own reader."""
+
+    def __init__(self, app: ASGIApp, metrics: HttpMetrics, streamed: frozenset[str]) -> None:
+        self._app, self._metrics, self._streamed = app, metrics, streamed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began, codes = time.perf_counter(), list[int]()
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                codes.append(message["status"])
+            await send(message)
+
+        try:
+            await self._app(scope, self._limited(scope, receive), sending)
+        except (_TooLargeError, _TooSlowError) as error:
+            if not codes:
+                await _problem_of(error).answer()(scope, receive, sending)
+        except ClientDisconnect:
+            codes.append(499)
+        finally:
+            route = getattr(scope.get("route"), "path", "other")
+            self._metrics.observe(route, _method(scope["method"]), codes[0] if codes else 500, time.perf_counter() - began)
+
+    def _limited(self, scope: Scope, receive: Receive) -> Receive:
+        streamed = scope["path"] in self._streamed
+        declared = dict(scope["headers"]).get(b"content-length", b"")
+        deadline = time.monotonic() + SENDER_SECONDS
+        size, complete = 0, False
+
+        async def limited() -> Message:
+            nonlocal size, complete, deadline
+            if complete:
+                return await receive()
+            if not streamed and declared.isdigit() and int(declared) > BODY_BYTES:
+                raise _TooLargeError
+            try:
+                async with asyncio.timeout_at(asyncio.get_running_loop().time() + deadline - time.monotonic()):
+                    message: dict[str, Any] = dict(await receive())
+            except TimeoutError:
+                raise _TooSlowError from None
+            size += len(message.get("body", b""))
+            complete = not message.get("more_body", False)
+            if streamed:
+                deadline = time.monotonic() + SENDER_SECONDS
+            elif size > BODY_BYTES:
+                raise _TooLargeError
+            return message
+
+        return limited
+
+
+def _method(method: str) -> str:
+    return method if method in {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"} else "other"
+
+
+def _problem_of(error: Exception) -> Problem:
+    close = {"Connection": "close"}
+    if isinstance(error, _TooLargeError):
+        return Problem(413, "too-large", "The body is too large", detail=f"at most {BODY_BYTES} bytes", headers=close)
+    return Problem(408, "too-slow", "The body did not arrive in time", detail=f"within {SENDER_SECONDS:.0f} s", headers=close)

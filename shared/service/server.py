@@ -1,0 +1,32 @@
+"""How a service process starts: settings, logs, uvicorn on uvloop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import uvicorn
+from fastapi import FastAPI
+
+from shared.messaging.kafka import DRAIN_SECONDS
+from shared.observability.logs import set_up_logs
+from shared.settings import ServiceSettings, load_settings
+
+S = TypeVar("S", bound=ServiceSettings)
+
+
+def run(service: str, kind: type[S], create_app: Callable[[S], FastAPI]) -> None:
+    """Serve until SIGTERM or SIGINT, then drain within 25 s. A wrong setting ends the process with status 2."""
+    settings = load_settings(kind)
+    set_up_logs(service, settings.log_level)
+    uvicorn.run(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+        log_config=None,
+        timeout_graceful_shutdown=int(DRAIN_SECONDS),
+        server_header=False,
+    )

@@ -1,0 +1,77 @@
+"""Settings every service has: environment variables `MOTCUA_*`, checked at the start.
+
+A wrong value stops the start with the setting's name and what it accepts (`load_settings`). No secret has a default.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+WRONG_USAGE = 2
+
+
+class ServiceSettings(BaseSettings):
+    """What every service needs to reach Kafka, PostgreSQL and its keys. Durations are in seconds."""
+
+    model_config = SettingsConfigDict(env_prefix="MOTCUA_", extra="ignore", hide_input_in_errors=True)
+
+    kafka_bootstrap: str = Field(description="Kafka's addresses, host:port with commas", min_length=3)
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="how to speak to Kafka"
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        "SCRAM-SHA-512", description="SASL mechanism, used with a SASL protocol"
+    )
+    kafka_sasl_username: str = Field("", description="SASL user")
+    kafka_sasl_password: str = Field("", description="SASL password", repr=False)
+    kafka_ca_file: Path | None = Field(None, description="certificate authority of Kafka's TLS certificate")
+    topic_prefix: str = Field("", pattern=r"^[a-zA-Z0-9._-]*$", description="put before every topic and group name")
+
+    postgres_url: str = Field(
+        pattern=r"^postgres(ql)?://", repr=False, description="PostgreSQL server; each service has its own database there"
+    )
+    database_prefix: str = Field("motcua_", pattern=r"^[a-z_][a-z0-9_]*$", description="put before every database name")
+    database_pool: PositiveInt = Field(10, description="most connections of one service process")
+
+    token_public_key_file: Path = Field(description="public key (JWK) that bearer tokens are checked with")
+    private_key_file: Path = Field(description="key (32 bytes, base64) of what is encrypted; only services hold it")
+
+    port: int = Field(8000, ge=1, le=65535, description="port the service listens on")
+    host: str = Field("127.0.0.1", description="address the service listens on")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
+
+    park_limit: PositiveInt = Field(100, description="parked records in ten minutes at which a consumer stops")
+    bulk_lag_limit: NonNegativeInt = Field(5000, description="downstream lag, in records, that holds back the bulk lane")
+    statement_timeout: PositiveFloat = Field(15.0, description="longest a database statement may take, in seconds")
+    lock_timeout: PositiveFloat = Field(5.0, description="longest a database statement may wait for a lock, in seconds")
+
+
+S = TypeVar("S", bound=BaseSettings)
+
+
+def load_settings(kind: type[S]) -> S:
+    """Read the settings from the environment; on a fault say each in one line and end with status 2."""
+    try:
+        return kind()
+    except ValidationError as error:
+        for line in explain(error, kind):
+            print(line, file=sys.stderr)
+        raise SystemExit(WRONG_USAGE) from None
+
+
+def explain(error: ValidationError, kind: type[BaseSettings]) -> list[str]:
+    """One line per wrong setting: its name, what it accepts, and what is wrong."""
+    lines = []
+    for fault in error.errors(include_input=False, include_url=False):
+        name = str(fault["loc"][0]) if fault["loc"] else "settings"
+        field = kind.model_fields.get(name)
+        alias = field.validation_alias if field and isinstance(field.validation_alias, str) else None
+        shown = alias or (name if name.startswith("MOTCUA_") else f"MOTCUA_{name.upper()}")
+        means = f" ({field.description})" if field and field.description else ""
+        lines.append(f"setting {shown}{means}: {fault['msg']}")
+    return lines
