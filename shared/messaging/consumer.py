@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 import structlog
@@ -29,6 +29,14 @@ Handle = Callable[[Work[Any], Sequence[Delivery]], Awaitable[None]]
 
 FIRST_WAIT, LONGEST_WAIT = 0.2, 5.0
 log = structlog.get_logger()
+
+
+def _waits() -> Iterator[float]:
+    """Seconds to wait before each next attempt: doubled, with jitter."""
+    wait = FIRST_WAIT
+    while True:
+        yield wait * random.uniform(0.8, 1.2)  # noqa: S311 - jitter, not a secret
+        wait = min(wait * 2, LONGEST_WAIT)
 
 
 class Consumer(Generic[S]):
@@ -83,33 +91,51 @@ class Consumer(Generic[S]):
         try:
             await self._wait_out(items)
         except Exception as error:  # noqa: BLE001 - whatever a handler raises that is not transient is permanent
-            if len(items) > 1:
-                middle = len(items) // 2
-                await self._settle(items[:middle])
-                await self._settle(items[middle:])
+            if len(items) == 1:
+                await self._park(items[0], error)
+                return
+            middle = len(items) // 2
+            await self._settle(items[:middle])
+            await self._settle(items[middle:])
+
+    async def _park(self, item: Delivery | Fault, error: Exception) -> None:
+        """Park one record; at the park limit stand still and try the record itself again, until the fault is mended."""
+        waits = _waits()
+        while True:
+            fault = poison(item, error) if isinstance(item, Delivery) else item
+            try:
+                await self._wait_out([fault])
+            except ParkLimitReachedError:
+                self.park_limit_reached = True
+                await self._rest(next(waits), "ParkLimitReachedError")
             else:
-                log.warning("record parked", group=self.group, error=type(error).__name__, exc_info=error)
-                item = items[0]
-                await self._wait_out([poison(item, error) if isinstance(item, Delivery) else item])
+                log.warning("record parked", group=self.group, reason=fault.reason, detail=fault.detail, exc_info=error)
+                return
+            try:
+                await self._wait_out([item])
+            except Exception as again:  # noqa: BLE001 - still at fault
+                error = again
+            else:
+                return
 
     async def _wait_out(self, items: list[Delivery | Fault]) -> None:
         """Attempt until it works or fails for good; the wait doubles, and the group membership stays alive meanwhile."""
-        wait = FIRST_WAIT
-        while True:
+        for wait in _waits():
             try:
                 counts = await self._attempt(items)
             except Exception as error:
-                self.park_limit_reached = isinstance(error, ParkLimitReachedError)
-                if not (self.park_limit_reached or is_transient(error)):
+                if not is_transient(error):
                     raise
-                log.warning("batch waits", group=self.group, seconds=wait, error=type(error).__name__)
+                await self._rest(wait, type(error).__name__)
             else:
                 self.park_limit_reached = False
                 self._metrics.count(self.group, counts)
                 return
-            self.progress.beat()
-            await asyncio.sleep(wait * random.uniform(0.8, 1.2))  # noqa: S311 - jitter, not a secret
-            wait = min(wait * 2, LONGEST_WAIT)
+
+    async def _rest(self, seconds: float, error: str) -> None:
+        log.warning("batch waits", group=self.group, seconds=round(seconds, 1), error=error)
+        self.progress.beat()
+        await asyncio.sleep(seconds)
 
     async def _attempt(self, items: list[Delivery | Fault]) -> Counter[tuple[str, str]]:
         counts: Counter[tuple[str, str]] = Counter()

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from shared.contracts.topics import PARTITIONS, TOPICS, Topic
+
+REPLICAS = 3
+"""Copies of a partition, where there are as many brokers."""
 
 EXISTS = 36
 """Kafka's error code for a topic that is there already."""
@@ -28,9 +32,10 @@ async def apply_topics(bootstrap: str, prefix: str, *, partitions: int = PARTITI
     Raises:
         TopicsError: One exists with other partitions: its keys would move and the order per case would break.
     """
-    async with AIOKafkaAdminClient(bootstrap_servers=bootstrap, **security) as admin:
+    async with _admin(bootstrap, security) as admin:
+        replicas = min(REPLICAS, len((await admin.describe_cluster())["brokers"]))
         wanted = [
-            NewTopic(f"{prefix}{topic.name}", partitions, -1, topic_configs=dict(topic.settings)) for topic in TOPICS
+            NewTopic(f"{prefix}{topic.name}", partitions, replicas, topic_configs=dict(topic.settings)) for topic in TOPICS
         ]
         existing = set(await admin.list_topics())
         missing = [topic for topic in wanted if topic.name not in existing]
@@ -47,11 +52,21 @@ async def apply_topics(bootstrap: str, prefix: str, *, partitions: int = PARTITI
 
 async def check_topics(bootstrap: str, prefix: str, *, partitions: int = PARTITIONS, **security: Any) -> list[str]:
     """What differs from the contract, one line each; nothing when all is well."""
-    async with AIOKafkaAdminClient(bootstrap_servers=bootstrap, **security) as admin:
+    async with _admin(bootstrap, security) as admin:
         existing = set(await admin.list_topics())
         missing = [f"{prefix}{topic.name}: does not exist" for topic in TOPICS if f"{prefix}{topic.name}" not in existing]
         there = [topic for topic in TOPICS if f"{prefix}{topic.name}" in existing]
         return missing + await _differences(admin, there, prefix, partitions)
+
+
+@contextlib.asynccontextmanager
+async def _admin(bootstrap: str, security: dict[str, Any]) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, **security)
+    try:
+        await admin.start()
+        yield admin
+    finally:
+        await admin.close()
 
 
 def _errors(answer: Any) -> Iterable[tuple[str, int, str | None]]:
