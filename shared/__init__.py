@@ -1,0 +1,1 @@
+"""What all four services share; it never imports one of them."""

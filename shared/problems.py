@@ -17,7 +17,14 @@ class Problem(Exception):  # noqa: N818 - the RFC's own word
     """An answer that says what is wrong. `type` is `urn:motcua:problem:<slug>`."""
 
     def __init__(
-        self, status: int, slug: str, title: str, *, detail: str | None = None, headers: dict[str, str] | None = None, **more: Any
+        self,
+        status: int,
+        slug: str,
+        title: str,
+        *,
+        detail: str | None = None,
+        headers: dict[str, str] | None = None,
+        **more: Any,
     ) -> None:
         super().__init__(title)
         self.status, self.slug, self.title, self.detail = status, slug, title, detail
@@ -36,7 +43,11 @@ class Problem(Exception):  # noqa: N818 - the RFC's own word
 def faults_of(error: ValidationError | RequestValidationError) -> list[dict[str, str]]:
     """Every fault at once: where it is and which rule it breaks, without the input."""
     return [
-        {"pointer": "/" + "/".join(str(part) for part in fault["loc"]), "rule": str(fault["msg"]), "code": str(fault["type"])}
+        {
+            "pointer": "/" + "/".join(str(part) for part in fault["loc"]),
+            "rule": str(fault["msg"]),
+            "code": str(fault["type"]),
+        }
         for fault in error.errors()
     ]
 

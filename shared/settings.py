@@ -33,7 +33,9 @@ class ServiceSettings(BaseSettings):
     topic_prefix: str = Field("", pattern=r"^[a-zA-Z0-9._-]*$", description="put before every topic and group name")
 
     postgres_url: str = Field(
-        pattern=r"^postgres(ql)?://", repr=False, description="PostgreSQL server; each service has its own database there"
+        pattern=r"^postgres(ql)?://",
+        repr=False,
+        description="PostgreSQL server; each service has its own database there",
     )
     database_prefix: str = Field("motcua_", pattern=r"^[a-z_][a-z0-9_]*$", description="put before every database name")
     database_pool: PositiveInt = Field(10, description="most connections of one service process")
@@ -49,6 +51,10 @@ class ServiceSettings(BaseSettings):
     bulk_lag_limit: NonNegativeInt = Field(5000, description="downstream lag, in records, that holds back the bulk lane")
     statement_timeout: PositiveFloat = Field(15.0, description="longest a database statement may take, in seconds")
     lock_timeout: PositiveFloat = Field(5.0, description="longest a database statement may wait for a lock, in seconds")
+
+
+class SettingError(ValueError):
+    """A setting is well formed and yet of no use: says which one, and what it must be."""
 
 
 S = TypeVar("S", bound=BaseSettings)

@@ -11,7 +11,6 @@ import pytest
 from shared.observability.logs import set_up_logs
 from tests.support.servers import Servers
 
-
 set_up_logs("test", "warning")
 
 

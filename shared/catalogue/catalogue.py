@@ -18,9 +18,7 @@ class Catalogue:
 
     __slots__ = ("_field_of", "fields", "procedures")
 
-    def __init__(
-        self, procedures: Mapping[str, Procedure], field_of: Mapping[str, str], fields: Mapping[str, Field]
-    ) -> None:
+    def __init__(self, procedures: Mapping[str, Procedure], field_of: Mapping[str, str], fields: Mapping[str, Field]) -> None:
         """Take procedures by code, each one's field slug, and the fields by slug."""
         self.procedures: Mapping[str, Procedure] = MappingProxyType(dict(sorted(procedures.items())))
         self.fields: Mapping[str, Field] = MappingProxyType(dict(fields))

@@ -92,9 +92,7 @@ class LimitVersion(_Entry):
 
     def holds_on(self, on: date) -> bool:
         """Whether the version is in force on this local date."""
-        return (self.valid_from is None or self.valid_from <= on) and (
-            self.valid_to is None or on <= self.valid_to
-        )
+        return (self.valid_from is None or self.valid_from <= on) and (self.valid_to is None or on <= self.valid_to)
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -110,9 +108,7 @@ class LimitVersion(_Entry):
                 f"version {self.version} ends on {self.valid_to}, before it begins on {self.valid_from}",
             )
         if self.assumed and self.note is None:
-            raise _broken(
-                Rule.ASSUMED_SAYS_WHAT, f"version {self.version} is assumed: say in `note` what is assumed"
-            )
+            raise _broken(Rule.ASSUMED_SAYS_WHAT, f"version {self.version} is assumed: say in `note` what is assumed")
         return self
 
 
@@ -135,15 +131,11 @@ class Procedure(_Entry):
     def _check(self) -> Self:
         numbers = [version.version for version in self.limits]
         if numbers != list(range(1, len(numbers) + 1)):
-            raise _broken(
-                Rule.VERSIONS_NUMBERED, f"versions are numbered 1, 2, 3, ... in order, not {numbers}"
-            )
+            raise _broken(Rule.VERSIONS_NUMBERED, f"versions are numbered 1, 2, 3, ... in order, not {numbers}")
         for earlier, later in pairwise(self.limits):
             _check_succession(earlier, later)
         if self.verified and any(version.due_limit is None for version in self.limits):
-            raise _broken(
-                Rule.UNKNOWN_IS_UNVERIFIED, "a limit nobody knows cannot be verified: set `verified: false`"
-            )
+            raise _broken(Rule.UNKNOWN_IS_UNVERIFIED, "a limit nobody knows cannot be verified: set `verified: false`")
         return self
 
 

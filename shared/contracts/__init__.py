@@ -1,0 +1,1 @@
+"""The contract: events, commands, envelope, topics. Pure pydantic models; the one place to read them all."""

@@ -112,7 +112,9 @@ def _message(kind: str, model: type[Contract]) -> dict[str, Any]:
         "summary": (model.__doc__ or "").strip().splitlines()[0],
         "contentType": "application/octet-stream" if private else "application/json",
         "headers": {"$ref": "#/components/schemas/Envelope"},
-        "payload": {"type": "string", "description": "AES-256-GCM"} if private else {"$ref": f"#/components/schemas/{model.__name__}"},
+        "payload": {"type": "string", "description": "AES-256-GCM"}
+        if private
+        else {"$ref": f"#/components/schemas/{model.__name__}"},
     }
 
 
@@ -133,7 +135,11 @@ def envelope_schema() -> dict[str, Any]:
             "ce_time": time | {"description": "when it happened in the world"},
             "ce_recordedtime": time | {"description": "when it was written"},
             "ce_origin": {"type": "string", "enum": list(Origin), "default": "live"},
-            "ce_sequence": {"type": "string", "pattern": "^[0-9]+$", "description": "1, 2, 3 … per case and source (events)"},
+            "ce_sequence": {
+                "type": "string",
+                "pattern": "^[0-9]+$",
+                "description": "1, 2, 3 … per case and source (events)",
+            },
             "ce_causationid": text | {"description": "id of the command or event that led to this one"},
             "content-type": {"type": "string"},
         },

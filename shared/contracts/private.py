@@ -8,7 +8,10 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from shared.contracts.model import Contract
 
-Email = Annotated[str, StringConstraints(pattern=r"^[^@\s<>,;:\"]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\.[A-Za-z]{2,}$", max_length=254)]
+Email = Annotated[
+    str,
+    StringConstraints(pattern=r"^[^@\s<>,;:\"]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\.[A-Za-z]{2,}$", max_length=254),
+]
 Phone = Annotated[str, StringConstraints(pattern=r"^(?:\+84|84|0)\d{8,10}$")]
 
 

@@ -1,0 +1,1 @@
+"""Kafka: the batch consumer, parking, the outbox relay, topics and lag."""

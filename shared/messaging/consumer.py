@@ -18,7 +18,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from shared.contracts.topics import Topic, group_of
 from shared.messaging.delivery import Decode, Decoder, Delivery, Fault, Unwanted
 from shared.messaging.memory import Memory, drop_known, is_old
-from shared.messaging.parking import ParkLimitReachedError, Parking, Place, behind, place_of, poison
+from shared.messaging.parking import Parking, ParkLimitReachedError, Place, behind, place_of, poison
 from shared.observability.metrics import PipelineMetrics
 from shared.observability.progress import Progress
 from shared.persistence.errors import is_transient
@@ -64,7 +64,7 @@ class Consumer(Generic[S]):
         self.lost: Callable[[], bool] = lambda: False
         self.oldest: dict[int, float] = {}
         self.park_limit_reached = False
-        self._decoder = Decoder(wanted, hear_all=hear_all)
+        self._decoder = Decoder(wanted, hear_all=hear_all, ordered=memory is not Memory.INBOX)
         self._parking = Parking(self.group, topic.name, topic.dead_letters, park_limit)
         self._store, self._handle, self._memory, self._metrics = store, handle, memory, metrics
 

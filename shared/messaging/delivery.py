@@ -60,11 +60,15 @@ def decode_model(model: type[Contract]) -> Decode:
 
 
 class Decoder:
-    """Decodes what a consumer wants. `wanted` is the decoders by type; with `hear_all` no known type is skipped."""
+    """Decodes what a consumer wants. `wanted` is the decoders by type; with `hear_all` no known type is skipped.
 
-    def __init__(self, wanted: Mapping[str, Decode], *, hear_all: bool = False) -> None:
+    With `ordered`, an unreadable record holds back what follows for the case that its key names; commands are independent
+    of each other, and a stranger's bad one must hold back nobody.
+    """
+
+    def __init__(self, wanted: Mapping[str, Decode], *, hear_all: bool = False, ordered: bool = True) -> None:
         self._wanted = {name.encode(): decode for name, decode in wanted.items()}
-        self._hear_all = hear_all
+        self._hear_all, self._ordered = hear_all, ordered
 
     def read(self, record: ConsumerRecord) -> Delivery | Fault | Unwanted:
         """Understand one record."""
@@ -103,9 +107,9 @@ class Decoder:
             raise EnvelopeError("key", "must be the case_id of ce_subject")
         return case_id
 
-    @staticmethod
-    def _fault(record: ConsumerRecord, kind: str, reason: str, detail: str) -> Fault:
-        return Fault(record, kind, reason, detail[:500].replace("\x00", "\ufffd"), _case_of_key(record.key))
+    def _fault(self, record: ConsumerRecord, kind: str, reason: str, detail: str) -> Fault:
+        case_id = _case_of_key(record.key) if self._ordered else None
+        return Fault(record, kind, reason, detail[:500].replace("\x00", "\ufffd"), case_id)
 
 
 def known_type(kind: str) -> str:

@@ -84,9 +84,7 @@ def make_broker(settings: ServiceSettings, service: str) -> KafkaBroker:
 
 def make_producer(settings: ServiceSettings, service: str) -> AIOKafkaProducer:
     """An idempotent producer that waits for all replicas and keeps the order per key."""
-    return AIOKafkaProducer(
-        client_id=f"motcua-{service}", partitioner=partition_of, **connection(settings), **CLIENT, **PRODUCER
-    )
+    return AIOKafkaProducer(client_id=f"motcua-{service}", partitioner=partition_of, **connection(settings), **CLIENT, **PRODUCER)
 
 
 def make_admin(settings: ServiceSettings, service: str) -> AIOKafkaAdminClient:

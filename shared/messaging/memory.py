@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from enum import Enum
 from typing import Any
 from uuid import UUID
 
 from shared.messaging.delivery import Delivery
 from shared.persistence.bulk import insert_new, insert_rows, table_of
-from shared.persistence.work import Stream, Work
+from shared.persistence.work import Store, Stream, Work
+
+KEPT = timedelta(days=14)
+LARGEST_GAP = 10_000
+"""More missing events of one case than this is no loss on the way but a wrong number."""
+
+
+class SequenceError(ValueError):
+    """A sequence number so far ahead that it cannot be right."""
 
 
 class Memory(Enum):
@@ -48,6 +57,8 @@ async def _unheard(work: Work[Any], deliveries: Sequence[Delivery]) -> list[Deli
         last: int = getattr(stream, name)
         place = (delivery.case_id, envelope.source, sequence)
         if sequence > last:
+            if sequence - last > LARGEST_GAP:
+                raise SequenceError(f"ce_sequence {sequence} after {last}")
             gaps += [(delivery.case_id, envelope.source, number) for number in range(last + 1, sequence)]
             setattr(stream, name, sequence)
             fresh.append(delivery)
@@ -74,7 +85,7 @@ async def _late_ones(work: Work[Any], deliveries: Sequence[Delivery]) -> set[tup
     if not places:
         return set()
     rows = await work.tx.driver.fetch(
-        f"delete from {table_of(work.store.missing).name} m using unnest($1::uuid[], $2::text[], $3::int[]) u(c, s, n) "  # noqa: S608 - our own table's name
+        f"delete from {table_of(work.store.missing).name} m using unnest($1::uuid[], $2::text[], $3::int[]) u(c, s, n) "
         "where m.case_id = u.c and m.source = u.s and m.sequence = u.n returning m.case_id, m.source, m.sequence",
         *map(list, zip(*places, strict=True)),
     )
@@ -94,6 +105,13 @@ async def claim(work: Work[Any], ids: Iterable[tuple[str, str]]) -> set[tuple[st
     pairs = sorted(set(ids))
     key = ("source", "id")
     return {(row[0], row[1]) for row in await insert_new(work.tx, work.store.inbox, pairs, key, key)}
+
+
+async def forget_old(store: Store[Any]) -> None:
+    """Delete what the inbox has kept for 14 days; a command recorded earlier is refused anyway."""
+    if store.inbox is not None:
+        async with store.database.transaction() as tx:
+            await tx.driver.execute(f"delete from {table_of(store.inbox).name} where seen_at < $1", tx.now - KEPT)
 
 
 async def _unclaimed(work: Work[Any], deliveries: Sequence[Delivery]) -> list[Delivery]:

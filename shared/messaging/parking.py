@@ -73,13 +73,15 @@ class Parking:
     async def _check(self, work: Work[Any]) -> None:
         table = table_of(work.store.parked).name
         recent = await work.tx.driver.fetchval(
-            f"select count(*) from {table} where consumer_group = $1 and parked_at > $2 and reason <> $3",  # noqa: S608 - our own table's name
+            f"select count(*) from {table} where consumer_group = $1 and parked_at > $2 and reason <> $3",
             self.group, work.now - WINDOW, BEHIND,
         )  # fmt: skip
         if recent > self.limit:
             raise ParkLimitReachedError(f"{recent} records parked in ten minutes, limit {self.limit}")
 
-    def _row(self, fault: Fault) -> tuple[UUID, str, str, int, int, bytes | None, bytes, bytes | None, UUID | None, str, str, str]:
+    def _row(
+        self, fault: Fault
+    ) -> tuple[UUID, str, str, int, int, bytes | None, bytes, bytes | None, UUID | None, str, str, str]:
         record, headers = fault.record, packb(list(fault.record.headers))
         return (
             uuid7(), self.group, self.topic, record.partition, record.offset, record.key, headers, record.value, fault.case_id,

@@ -49,8 +49,8 @@ class Relay:
         self.leading = False
         self._database, self._make_producer, self._prefix, self._bulk_open = database, make_producer, prefix, bulk_open
         name = table_of(outbox).name
-        self._read = f"select id, topic, key, headers, payload from {name} where lane = $1 order by id limit {BATCH}"  # noqa: S608 - our own table's name
-        self._delete = f"delete from {name} where id = any($1::bigint[])"  # noqa: S608 - our own table's name
+        self._read = f"select id, topic, key, headers, payload from {name} where lane = $1 order by id limit {BATCH}"
+        self._delete = f"delete from {name} where id = any($1::bigint[])"
         self._woken = asyncio.Event()
 
     def wake(self) -> None:

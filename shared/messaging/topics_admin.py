@@ -34,9 +34,7 @@ async def apply_topics(bootstrap: str, prefix: str, *, partitions: int = PARTITI
     """
     async with _admin(bootstrap, security) as admin:
         replicas = min(REPLICAS, len((await admin.describe_cluster())["brokers"]))
-        wanted = [
-            NewTopic(f"{prefix}{topic.name}", partitions, replicas, topic_configs=dict(topic.settings)) for topic in TOPICS
-        ]
+        wanted = [NewTopic(f"{prefix}{topic.name}", partitions, replicas, topic_configs=dict(topic.settings)) for topic in TOPICS]
         existing = set(await admin.list_topics())
         missing = [topic for topic in wanted if topic.name not in existing]
         if missing:
@@ -79,9 +77,7 @@ async def _differences(admin: AIOKafkaAdminClient, topics: list[Topic], prefix: 
         return []
     names = [f"{prefix}{topic.name}" for topic in topics]
     described = {each["topic"]: len(each["partitions"]) for each in await admin.describe_topics(names)}
-    faults = [
-        f"{name}: {described[name]} partitions instead of {partitions}" for name in names if described[name] != partitions
-    ]
+    faults = [f"{name}: {described[name]} partitions instead of {partitions}" for name in names if described[name] != partitions]
     settings = await _settings(admin, names)
     for topic, name in zip(topics, names, strict=True):
         for key, value in topic.settings.items():
@@ -92,6 +88,4 @@ async def _differences(admin: AIOKafkaAdminClient, topics: list[Topic], prefix: 
 
 async def _settings(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, dict[str, str]]:
     answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in names])
-    return {
-        resource[3]: {entry[0]: entry[1] for entry in resource[4]} for answer in answers for resource in answer.resources
-    }
+    return {resource[3]: {entry[0]: entry[1] for entry in resource[4]} for answer in answers for resource in answer.resources}

@@ -1,0 +1,1 @@
+"""PostgreSQL: transactions, set-based statements, the unit of work, migrations."""

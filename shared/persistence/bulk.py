@@ -73,9 +73,7 @@ def _update(model: type[SQLModel], columns: tuple[str, ...], key: str) -> str:
     return f"update {table_of(model).name} t set {pairs} from {_unnest(model, columns)} where t.{key} = u.{key}"
 
 
-async def update_rows(
-    tx: Tx, model: type[SQLModel], rows: Sequence[Row], columns: Sequence[str], key: str = "case_id"
-) -> None:
+async def update_rows(tx: Tx, model: type[SQLModel], rows: Sequence[Row], columns: Sequence[str], key: str = "case_id") -> None:
     """Update many rows by their key, which is one of the columns. The rows must be locked already, or be one."""
     if rows:
         await tx.driver.execute(_update(model, tuple(columns), key), *_arrays(rows))
@@ -91,9 +89,7 @@ def _upsert(model: type[SQLModel], columns: tuple[str, ...], key: tuple[str, ...
     )
 
 
-async def upsert_rows(
-    tx: Tx, model: type[SQLModel], rows: Sequence[Row], columns: Sequence[str], key: Sequence[str]
-) -> None:
+async def upsert_rows(tx: Tx, model: type[SQLModel], rows: Sequence[Row], columns: Sequence[str], key: Sequence[str]) -> None:
     """Insert or replace rows, in the order of their key so that two transactions cannot deadlock."""
     if rows:
         await tx.driver.execute(_upsert(model, tuple(columns), tuple(key)), *_arrays(rows))

@@ -37,13 +37,21 @@ class Database:
             "idle_in_transaction_session_timeout": 60.0,
         }
         self.server_settings = {name: str(int(value * 1000)) for name, value in milliseconds.items()}
-        self.server_settings |= {"jit": "off", "plan_cache_mode": "force_custom_plan", "application_name": f"motcua-{service}"}
+        self.server_settings |= {
+            "jit": "off",
+            "plan_cache_mode": "force_custom_plan",
+            "application_name": f"motcua-{service}",
+        }
         self.engine: AsyncEngine = create_async_engine(
             self.url.replace("postgresql://", "postgresql+asyncpg://", 1),
             pool_size=settings.database_pool,
             max_overflow=0,
             pool_timeout=3,
-            connect_args={"timeout": 3, "command_timeout": settings.statement_timeout + 1, "server_settings": self.server_settings},
+            connect_args={
+                "timeout": 3,
+                "command_timeout": settings.statement_timeout + 1,
+                "server_settings": self.server_settings,
+            },
         )
 
     def _with_path(self, name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, LargeBinary, SmallInteger, Text
+from sqlalchemy import BigInteger, DateTime, LargeBinary, SmallInteger, Text, func
 from sqlmodel import Field, SQLModel
 
 
@@ -33,7 +33,7 @@ class OutboxColumns(SQLModel):
     key: bytes = Field(sa_type=LargeBinary)
     headers: bytes = Field(sa_type=LargeBinary)
     payload: bytes | None = Field(default=None, sa_type=LargeBinary)
-    created_at: datetime = Field(sa_type=DateTime(timezone=True), sa_column_kwargs={"server_default": "now()"})
+    created_at: datetime = Field(sa_type=DateTime(timezone=True), sa_column_kwargs={"server_default": func.now()})
 
 
 class InboxColumns(SQLModel):
@@ -41,7 +41,7 @@ class InboxColumns(SQLModel):
 
     source: str = Field(primary_key=True, sa_type=Text)
     id: str = Field(primary_key=True, sa_type=Text)
-    seen_at: datetime = Field(sa_type=DateTime(timezone=True), sa_column_kwargs={"server_default": "now()"})
+    seen_at: datetime = Field(sa_type=DateTime(timezone=True), sa_column_kwargs={"server_default": func.now()})
 
 
 class ParkedColumns(SQLModel):
@@ -60,4 +60,4 @@ class ParkedColumns(SQLModel):
     reason: str = Field(sa_type=Text)
     detail: str = Field(sa_type=Text)
     state: str = Field(default="parked", sa_type=Text, sa_column_kwargs={"server_default": "parked"})
-    parked_at: datetime = Field(sa_type=DateTime(timezone=True), sa_column_kwargs={"server_default": "now()"})
+    parked_at: datetime = Field(sa_type=DateTime(timezone=True), sa_column_kwargs={"server_default": func.now()})

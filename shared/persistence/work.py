@@ -90,7 +90,14 @@ class Work(Generic[S]):
         return self._state(event, str(case_id), stream.stated, occurred_at, cause, origin, lane)
 
     def emit_agency(
-        self, event: Event, *, agency: str, sequence: int, occurred_at: datetime, origin: Origin, cause: str | None = None
+        self,
+        event: Event,
+        *,
+        agency: str,
+        sequence: int,
+        occurred_at: datetime,
+        origin: Origin,
+        cause: str | None = None,
     ) -> Envelope:
         """State a fact about an agency, keyed by it; the caller allots the sequence under the agency's lock."""
         return self._state(event, agency, sequence, occurred_at, cause, origin, Lane.INTERACTIVE)
@@ -98,7 +105,14 @@ class Work(Generic[S]):
     def emit_private(self, case_id: UUID, what: str, ciphertext: bytes | None, *, agency: str, lane: Lane) -> None:
         """Publish something encrypted about a case, or erase it with None (a tombstone)."""
         envelope = Envelope(
-            str(uuid7()), f"private.{what}", f"/{self.store.service}", str(case_id), agency, self.now, self.now, Origin.LIVE
+            str(uuid7()),
+            f"private.{what}",
+            f"/{self.store.service}",
+            str(case_id),
+            agency,
+            self.now,
+            self.now,
+            Origin.LIVE,
         )
         self.put(CASE_PRIVATE.name, f"{case_id}/{what}", envelope.to_headers(), ciphertext, lane)
 
@@ -108,7 +122,14 @@ class Work(Generic[S]):
         self.outbox.append((int(lane), topic, raw, packb(headers), payload))
 
     def _state(
-        self, event: Event, subject: str, sequence: int, occurred_at: datetime, cause: str | None, origin: Origin, lane: Lane
+        self,
+        event: Event,
+        subject: str,
+        sequence: int,
+        occurred_at: datetime,
+        cause: str | None,
+        origin: Origin,
+        lane: Lane,
     ) -> Envelope:
         agency: str = event.agency  # type: ignore[attr-defined]
         source = f"/{self.store.service}"
@@ -122,9 +143,7 @@ class Work(Generic[S]):
     async def flush(self) -> None:
         """Write changed cases and the outbox; called once, just before the commit."""
         changed = [
-            (*astuple(locked.stream), *self.store.columns_of(locked.state))
-            for locked in self.cases.values()
-            if locked.changed
+            (*astuple(locked.stream), *self.store.columns_of(locked.state)) for locked in self.cases.values() if locked.changed
         ]
         await update_rows(self.tx, self.store.cases, changed, column_names(self.store.cases))
         if self.outbox:
@@ -187,4 +206,9 @@ class Store(Generic[S]):
         else:
             rows = await tx.driver.fetch(self._select, ids)
             streams = [(Stream(*row[:STREAM_WIDTH]), self.state(*row[STREAM_WIDTH:])) for row in map(tuple, rows)]
-        return {stream.case_id: Locked(stream, state, (replace(stream), replace(state))) for stream, state in streams}  # type: ignore[type-var]
+        return {stream.case_id: Locked(stream, state, (replace(stream), self._kept(state))) for stream, state in streams}
+
+    def _kept(self, state: S) -> S:
+        """The state to compare with later; a frozen one cannot change and is its own copy."""
+        frozen: bool = self.state.__dataclass_params__.frozen  # type: ignore[attr-defined]
+        return state if frozen else replace(state)  # type: ignore[type-var]

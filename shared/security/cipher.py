@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import os
@@ -13,6 +12,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from shared.settings import SettingError
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
@@ -37,12 +38,13 @@ class Cipher:
         """Read a base64 key.
 
         Raises:
-            CipherError: The file is missing or holds no such key.
+            SettingError: The file is missing or holds no such key.
         """
         try:
             return cls(base64.b64decode(file.read_text().strip(), validate=True))
-        except (OSError, binascii.Error, UnicodeDecodeError) as error:
-            raise CipherError(f"{file.name}: no base64 key of {KEY_BYTES} bytes ({type(error).__name__})") from None
+        except (OSError, ValueError) as error:
+            wrong = f"{file} holds no base64 key of {KEY_BYTES} bytes ({type(error).__name__})"
+            raise SettingError(f"MOTCUA_PRIVATE_KEY_FILE: {wrong}") from None
 
     def encrypt(self, plaintext: bytes, context: bytes) -> bytes:
         """Version byte, nonce, ciphertext with tag."""

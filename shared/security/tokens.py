@@ -1,7 +1,8 @@
-"""Bearer tokens: JWT signed with EdDSA (RFC 8037), carrying a role and an agency. Access is denied by default."""
+"""Bearer tokens: JWT signed with Ed25519 (RFC 8037, RFC 9864), carrying a role and an agency. Access is denied by default."""
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,9 +17,10 @@ from joserfc.jwk import OKPKey
 from uuid_utils.compat import uuid7
 
 from shared.problems import Problem
+from shared.settings import SettingError
 
 ISSUER = "motcua"
-ALGORITHM = "EdDSA"
+ALGORITHM = "Ed25519"
 REMEMBERED = 10_000
 
 
@@ -56,7 +58,7 @@ class Tokens:
     """Verifies tokens with the public key; a verified one is remembered until it expires."""
 
     def __init__(self, key_file: Path) -> None:
-        self._key = OKPKey.import_key(key_file.read_text())
+        self._key = read_key(key_file, "MOTCUA_TOKEN_PUBLIC_KEY_FILE")
         self._claims = jwt.JWTClaimsRegistry(
             iss={"essential": True, "value": ISSUER}, exp={"essential": True}, sub={"essential": True}
         )
@@ -91,9 +93,23 @@ class Tokens:
 def sign(key_file: Path, role: Role, agency: str | None, unit: str | None, seconds: int, subject: str) -> str:
     """A token signed with the private key of the local stack."""
     now = int(time.time())
-    claims: dict[str, Any] = {"iss": ISSUER, "sub": subject, "role": role.value, "iat": now, "exp": now + seconds, "jti": str(uuid7())}
+    claims: dict[str, Any] = {
+        "iss": ISSUER, "sub": subject, "role": role.value, "iat": now, "exp": now + seconds, "jti": str(uuid7()),
+    }  # fmt: skip
     claims |= {name: value for name, value in (("agency", agency), ("unit", unit)) if value}
-    return jwt.encode({"alg": ALGORITHM}, claims, OKPKey.import_key(key_file.read_text()), algorithms=[ALGORITHM])
+    return jwt.encode({"alg": ALGORITHM}, claims, read_key(key_file, "the private key"), algorithms=[ALGORITHM])
+
+
+def read_key(file: Path, setting: str) -> OKPKey:
+    """An Ed25519 key from a file with a JWK.
+
+    Raises:
+        SettingError: The file is missing or holds no such key.
+    """
+    try:
+        return OKPKey.import_key(json.loads(file.read_text()))
+    except (OSError, ValueError, TypeError, KeyError, JoseError) as error:
+        raise SettingError(f"{setting}: {file} holds no Ed25519 key as a JWK ({type(error).__name__})") from None
 
 
 def require(*roles: Role) -> Callable[[Request], Principal]:

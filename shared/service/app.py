@@ -26,9 +26,7 @@ from shared.service.pages import asyncapi_page
 from shared.service.runtime import Runtime
 
 
-def create_service_app(
-    runtime: Runtime, router: APIRouter, *, title: str, streamed: Iterable[str] = (), **state: Any
-) -> FastAPI:
+def create_service_app(runtime: Runtime, router: APIRouter, *, title: str, streamed: Iterable[str] = (), **state: Any) -> FastAPI:
     """Build the application around a runtime. `streamed` paths read their own body; `state` is put on `app.state`."""
 
     @contextlib.asynccontextmanager

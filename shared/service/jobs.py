@@ -38,7 +38,7 @@ class Job:
             self.woken.clear()
             try:
                 await self.run()
-            except Exception as error:  # noqa: BLE001 - a job comes back whatever happened
+            except Exception as error:
                 log.warning("job waits", job=self.name, seconds=wait, error=type(error).__name__, exc_info=error)
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, LONGEST_WAIT)

@@ -17,6 +17,7 @@ from shared.contracts.topics import CASE_EVENTS
 from shared.messaging.consumer import Consumer
 from shared.messaging.kafka import DRAIN_SECONDS, make_broker, make_producer
 from shared.messaging.lag import DownstreamLag
+from shared.messaging.memory import forget_old
 from shared.messaging.relay import Relay
 from shared.messaging.subscribe import subscribe
 from shared.observability.metrics import PipelineMetrics, make_registry
@@ -31,6 +32,7 @@ from shared.settings import ServiceSettings
 
 FIRST_WAIT, LONGEST_WAIT = 0.5, 3.0
 WATCH_SECONDS = 2.0
+FORGET_SECONDS = 3600.0
 log = structlog.get_logger()
 
 
@@ -73,6 +75,8 @@ class Runtime:
             self.downstream.is_small,
         )
         store.on_commit = self.relay.wake
+        if store.inbox is not None:
+            self.jobs.append(Job("forget old commands", FORGET_SECONDS, lambda: forget_old(store)))
 
     def consume(self, consumer: Consumer[Any]) -> None:
         """Register a consumer on the broker."""
@@ -124,7 +128,13 @@ class Runtime:
                 return await step()
             except Exception as error:  # noqa: BLE001 - whatever is wrong may be put right while we wait
                 report = log.info if is_transient(error) else log.error
-                report("waiting", for_=what, seconds=wait, error=type(error).__name__, exc_info=None if is_transient(error) else error)
+                report(
+                    "waiting",
+                    for_=what,
+                    seconds=wait,
+                    error=type(error).__name__,
+                    exc_info=None if is_transient(error) else error,
+                )
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, LONGEST_WAIT)
 

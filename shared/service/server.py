@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -10,7 +11,7 @@ from fastapi import FastAPI
 
 from shared.messaging.kafka import DRAIN_SECONDS
 from shared.observability.logs import set_up_logs
-from shared.settings import ServiceSettings, load_settings
+from shared.settings import WRONG_USAGE, ServiceSettings, SettingError, load_settings
 
 S = TypeVar("S", bound=ServiceSettings)
 
@@ -19,8 +20,13 @@ def run(service: str, kind: type[S], create_app: Callable[[S], FastAPI]) -> None
     """Serve until SIGTERM or SIGINT, then drain within 25 s. A wrong setting ends the process with status 2."""
     settings = load_settings(kind)
     set_up_logs(service, settings.log_level)
+    try:
+        app = create_app(settings)
+    except SettingError as error:
+        print(f"setting {error}", file=sys.stderr)
+        raise SystemExit(WRONG_USAGE) from None
     uvicorn.run(
-        create_app(settings),
+        app,
         host=settings.host,
         port=settings.port,
         loop="uvloop",

@@ -215,14 +215,22 @@ async def read_all(sample: Sample, count: int) -> list[tuple[str, str]]:
         await client.stop()
 
 
-async def test_the_relay_keeps_the_order_of_a_case_under_concurrent_writers_and_would_be_leaders(sample: Sample) -> None:
+async def test_the_relay_keeps_the_order_of_a_case_under_concurrent_writers_and_would_be_leaders(
+    sample: Sample,
+) -> None:
     cases, each = [uuid4() for _ in range(8)], 25
 
     async def always() -> bool:
         return True
 
     relays = [
-        Relay(sample.store.database, Outbox, lambda: make_producer(sample.settings, "relay"), sample.settings.topic_prefix, always)
+        Relay(
+            sample.store.database,
+            Outbox,
+            lambda: make_producer(sample.settings, "relay"),
+            sample.settings.topic_prefix,
+            always,
+        )
         for _ in range(3)
     ]
     tasks = [asyncio.create_task(relay.run()) for relay in relays]

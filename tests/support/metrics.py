@@ -63,7 +63,10 @@ class Life:
         number = self._numbers[event.stated_by]
         source, subject = f"/{event.stated_by}", str(self.case_id)
         self.facts.append(
-            (Envelope(f"{subject}{source}{number}", event.type, source, subject, self.agency, at, at, self.origin, number), made)
+            (
+                Envelope(f"{subject}{source}{number}", event.type, source, subject, self.agency, at, at, self.origin, number),
+                made,
+            )
         )
         return self
 
@@ -133,7 +136,10 @@ async def replica(settings: MetricsSettings, keys: Keys) -> AsyncIterator[Metric
     """The service in this process, with its consumer and its jobs."""
     app = create_app(settings)
     transport = httpx.ASGITransport(app=app)
-    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://metrics") as client:
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://metrics") as client,
+    ):
         yield MetricsService(app, client, keys)
 
 

@@ -133,7 +133,15 @@ class Sample:
     async def send(self, case_id: UUID, event: CaseEvent, sequence: int, now: Any, **changes: bytes | None) -> None:
         """Put an event on the topic; `changes` replaces headers by name (None removes one) or `value`."""
         envelope = Envelope(
-            f"{case_id}-{sequence}", event.type, f"/{event.stated_by}", str(case_id), event.agency, now, now, Origin.LIVE, sequence
+            f"{case_id}-{sequence}",
+            event.type,
+            f"/{event.stated_by}",
+            str(case_id),
+            event.agency,
+            now,
+            now,
+            Origin.LIVE,
+            sequence,
         )
         headers = {**dict(envelope.to_headers()), **{k: v for k, v in changes.items() if k != "value"}}
         value = changes.get("value", event.model_dump_json().encode())

@@ -1,0 +1,140 @@
+"""The running services, as a replay or an import needs them: every call waits out what passes by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import httpx
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from deploy.errors import CommandError
+from deploy.history.plan import PastCase, PastCommand
+from shared.contracts.envelope import Envelope
+from shared.contracts.topics import CASE_COMMANDS
+from shared.contracts.words import Origin
+from shared.messaging.kafka import PRODUCER, partition_of
+
+PATIENCE_SECONDS = 120.0
+WAIT_SECONDS = 0.5
+
+
+@dataclass(slots=True)
+class Services:
+    """Addresses of the services and a token that may import."""
+
+    http: httpx.AsyncClient
+    producer: AIOKafkaProducer
+    intake: str
+    processing: str
+    metrics: str
+    topic_prefix: str
+
+    async def file(self, cases: Sequence[PastCase]) -> list[str]:
+        """File these cases in bulk and give their case ids, in order.
+
+        Raises:
+            CommandError: A line was refused, or intake stays away.
+        """
+        lines = [json.dumps({"idempotency_key": case.external_id, **case.filing}, default=str) for case in cases]
+        answer = await self._until_answered("POST", f"{self.intake}/v1/cases/bulk", content="\n".join(lines).encode())
+        answers = [json.loads(line) for line in answer.text.splitlines() if line]
+        for case, each in zip(cases, answers, strict=True):
+            if "case_id" not in each:
+                raise CommandError(_refusal(case, each))
+        return [each["case_id"] for each in answers]
+
+    async def command(self, agency: str, origin: Origin, moves: Sequence[tuple[str, PastCase, PastCommand]]) -> None:
+        """Send (case id, case, command) to `case-commands` in order, and wait for every acknowledgement."""
+        sent = []
+        now = datetime.now(moves[0][2].occurred_at.tzinfo) if moves else None
+        for case_id, case, move in moves:
+            envelope = Envelope(
+                f"{case.external_id}:{move.number}", move.body.type, f"/{origin}/{agency}", case_id, agency,
+                move.occurred_at, now or move.occurred_at, origin,
+            )  # fmt: skip
+            sent.append(
+                await self.producer.send(
+                    f"{self.topic_prefix}{CASE_COMMANDS.name}",
+                    move.body.model_dump_json(exclude_none=True).encode(),
+                    key=case_id.encode(),
+                    headers=envelope.to_headers(),
+                )
+            )
+        try:
+            for future in sent:
+                await future
+        except KafkaError as error:
+            raise CommandError(f"Kafka did not take the commands ({type(error).__name__}); run the same again") from None
+
+    async def clock(self, agency: str) -> dict[str, Any]:
+        """Where the agency's business clock stands."""
+        answer = await self._until_answered("GET", f"{self.processing}/v1/agencies/{agency}/clock")
+        content: dict[str, Any] = answer.json()
+        return content
+
+    async def set_clock(self, agency: str, at: datetime) -> None:
+        """Let the agency's business clock stand at a moment of the past."""
+        body = {"mode": "historical", "at": at.isoformat()}
+        await self._until_answered("PUT", f"{self.processing}/v1/agencies/{agency}/clock", json=body)
+
+    async def figures(self, agency: str) -> dict[str, Any]:
+        """The agency's figures, as the metrics service knows them."""
+        answer = await self._until_answered("GET", f"{self.metrics}/v1/figures", params={"agency": agency})
+        content: dict[str, Any] = answer.json()
+        return content
+
+    async def _until_answered(self, method: str, url: str, **content: Any) -> httpx.Response:
+        """The answer; a service that is away or says 503 is waited for."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                answer = await self.http.request(method, url, **content)
+            except httpx.TransportError as error:
+                reason = type(error).__name__
+            else:
+                if answer.status_code < 400 and _whole(answer):
+                    return answer
+                if answer.status_code not in (502, 503):
+                    raise CommandError(f"{method} {url}: {answer.status_code} {_title(answer)}")
+                reason = str(answer.status_code)
+            if time.monotonic() > deadline:
+                raise CommandError(f"{method} {url}: no answer for {PATIENCE_SECONDS:.0f} s ({reason}); see `motcua status`")
+            await asyncio.sleep(WAIT_SECONDS)
+
+
+def make_producer(bootstrap: str) -> AIOKafkaProducer:
+    """A producer with the delivery settings that every producer here has."""
+    return AIOKafkaProducer(bootstrap_servers=bootstrap, partitioner=partition_of, **PRODUCER)
+
+
+def _whole(answer: httpx.Response) -> bool:
+    """Whether an NDJSON answer has a line for each line sent, none of them a 503."""
+    if "ndjson" not in answer.headers.get("content-type", ""):
+        return True
+    lines = [json.loads(line) for line in answer.text.splitlines() if line]
+    return len(lines) == answer.request.content.count(b"\n") + 1 and not any(line["status"] == 503 for line in lines)
+
+
+def _refusal(case: PastCase, answer: dict[str, Any]) -> str:
+    problem = answer.get("problem", {})
+    if answer.get("status") == 409:
+        return (
+            f"{case.external_id} was filed before with other content: the agency holds another simulated year or log; "
+            "choose another --agency or --seed"
+        )
+    return f"intake refused {case.external_id}: {answer.get('status')} {problem.get('title')} {problem.get('errors', '')}"
+
+
+def _title(answer: httpx.Response) -> str:
+    try:
+        problem = answer.json()
+    except ValueError:
+        return ""
+    return f"{problem.get('title', '')}: {problem.get('detail', '')}" if isinstance(problem, dict) else ""

@@ -1,0 +1,1 @@
+"""Real event logs of other systems: reading a file, the mapping that explains it, the plan of cases."""

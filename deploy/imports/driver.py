@@ -1,0 +1,47 @@
+"""A log of another system through the running services: origin import, its own agency, nobody is notified."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from deploy.history.plan import Past, PastCase, numbered
+from deploy.history.send import Report, connect, send, settle
+from deploy.imports.plan import Plan, PlannedCase
+from shared.contracts.commands import Accept, Command, CompleteStep, Resolve
+from shared.contracts.words import Kind, Origin, Outcome
+
+
+def past_of(plan: Plan) -> Past:
+    """The plan as filings and commands."""
+    return Past(plan.agency, Origin.IMPORT, [_case(plan, case) for case in plan.cases])
+
+
+def _case(plan: Plan, case: PlannedCase) -> PastCase:
+    filing = {
+        "agency": plan.agency,
+        "kind": plan.kind.value,
+        "procedure": plan.procedure,
+        "channel": case.channel.value,
+        "filed_at": case.filed_at.isoformat(),
+        "origin": Origin.IMPORT.value,
+    }
+    outcome = Outcome.GRANTED if plan.kind is Kind.DOSSIER else Outcome.ANSWERED
+    return PastCase(f"{plan.agency}:{case.external_id}", case.filed_at, filing, numbered(_moves(case, outcome)))
+
+
+def _moves(case: PlannedCase, outcome: Outcome) -> Iterator[tuple[datetime, Command]]:
+    yield case.filed_at, Accept()
+    for activity in case.activities:
+        yield activity.occurred_at, CompleteStep(step=activity.activity, unit=activity.unit)
+    if case.closed_at is not None:
+        yield case.closed_at, Resolve(outcome=outcome)
+
+
+async def import_log(plan: Plan, report: Report) -> dict[str, Any]:
+    """Send the log, wait until it is seen; the figures of the metrics service. Sent again, it changes nothing."""
+    async with connect() as services:
+        past = past_of(plan)
+        await send(services, past, report)
+        return await settle(services, past, report)

@@ -1,0 +1,90 @@
+"""A simulated year through the running services, under historical time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from deploy.history.plan import Past, PastCase, numbered
+from deploy.history.send import Report, connect, send, settle
+from deploy.history.services import Services
+from deploy.replay.model import Dossier, Year
+from shared.contracts.commands import Accept, Command, CompleteStep, Resolve, Return
+from shared.contracts.words import Kind, Origin, Outcome
+
+POLL_SECONDS = 0.2
+
+
+def past_of(year: Year) -> Past:
+    """The year as filings and commands."""
+    cases = sorted((_case(year.agency, dossier) for dossier in year.dossiers), key=lambda case: case.filed_at)
+    return Past(year.agency, Origin.REPLAY, cases)
+
+
+def _case(agency: str, dossier: Dossier) -> PastCase:
+    filing = {
+        "agency": agency,
+        "kind": Kind.DOSSIER.value,
+        "procedure": dossier.procedure,
+        "channel": dossier.channel.value,
+        "return_channel": dossier.return_channel.value,
+        "filed_at": dossier.submitted_at.isoformat(),
+        "origin": Origin.REPLAY.value,
+    }
+    return PastCase(dossier.external_id, dossier.submitted_at, filing, numbered(_moves(dossier)))
+
+
+def _moves(dossier: Dossier) -> Iterator[tuple[datetime, Command]]:
+    yield dossier.accepted_at, Accept(unit=dossier.unit)
+    for step in dossier.steps:
+        yield step.occurred_at, CompleteStep(step=step.step, unit=step.unit)
+    if dossier.resolved_at is not None:
+        yield dossier.resolved_at, Resolve(outcome=dossier.outcome or Outcome.GRANTED)
+    if dossier.returned_at is not None:
+        yield dossier.returned_at, Return(channel=dossier.return_channel)
+
+
+async def replay(year: Year, report: Report) -> dict[str, Any]:
+    """Send the year, wait until it is seen, let the agency's clock stand at its close; the figures of the metrics service.
+
+    Sent again, it changes nothing: every filing and command is recognised by its id, and the clock never goes back.
+    """
+    async with connect() as services:
+        past = past_of(year)
+
+        async def advance(at: datetime) -> None:
+            await _advance(services, year.agency, at)
+
+        await advance(year.opened_at - timedelta(days=1))
+        await send(services, past, report, advance)
+        await settle(services, past, report)
+        await advance(year.closing_at)
+        return await _standing_at(services, past, year.closing_at, report)
+
+
+async def is_complete(year: Year) -> bool:
+    """Whether the metrics service already says what this year ends with."""
+    async with connect() as services:
+        figures = await services.figures(year.agency)
+        totals = figures["received"], figures["resolved"]
+        return totals == (year.received, year.resolved) and _stands_at(figures["clock"], year.closing_at)
+
+
+def _stands_at(clock: dict[str, Any], at: datetime) -> bool:
+    return clock["mode"] == "historical" and datetime.fromisoformat(clock["at"]) >= at
+
+
+async def _advance(services: Services, agency: str, at: datetime) -> None:
+    if not _stands_at(await services.clock(agency), at):
+        await services.set_clock(agency, at)
+
+
+async def _standing_at(services: Services, past: Past, at: datetime, report: Report) -> dict[str, Any]:
+    """The figures once the metrics service has heard of the clock."""
+    figures = await settle(services, past, report)
+    while not _stands_at(figures["clock"], at):
+        await asyncio.sleep(POLL_SECONDS)
+        figures = await settle(services, past, report)
+    return figures

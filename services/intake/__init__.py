@@ -1,0 +1,1 @@
+"""The intake service: every way in, the public look-up, the catalogue."""

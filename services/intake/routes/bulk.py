@@ -1,0 +1,139 @@
+"""`POST /v1/cases/bulk`: NDJSON in, NDJSON out, both streamed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+import structlog
+from fastapi import APIRouter, Request
+from fastapi.responses import StreamingResponse
+from starlette.requests import ClientDisconnect
+from starlette.types import Message, Receive, Scope, Send
+
+from services.intake.bulk import Answer, SilentError, Take, answer_lines, written
+from services.intake.domain.filing import Filer
+from services.intake.domain.lines import LONGEST_LINE, Line
+from services.intake.domain.submission import SubmissionLine
+from services.intake.handlers import Desk, Opening, Outcome
+from services.intake.routes.filing import Who, filer_of
+from services.intake.routes.problems import key_conflict, problem_of
+from services.intake.routes.schemas import flat_schema
+from shared.contracts.words import Lane
+from shared.problems import Problem
+
+BULK_PATH: Final = "/v1/cases/bulk"
+STALLED_SECONDS: Final = 60.0
+NDJSON: Final = "application/x-ndjson"
+log = structlog.get_logger()
+
+
+class DuplexResponse(StreamingResponse):
+    """A stream that is written while the request's body is still read.
+
+    Starlette's own waits for a disconnect by receiving, and so would take the body's chunks away from us.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - the base's signature
+        """Write the answers to the end, or until the client has taken none for `STALLED_SECONDS`."""
+
+        async def send_in_time(message: Message) -> None:
+            async with asyncio.timeout(STALLED_SECONDS):
+                await send(message)
+
+        try:
+            await self.stream_response(send_in_time)
+        except TimeoutError:
+            log.info("a bulk upload was given up: the client takes no answers")
+
+
+def add_bulk_route(router: APIRouter, desk: Desk, silence: float) -> None:
+    """The route of bulk uploads; `silence` is the longest pause of a sender, in seconds."""
+
+    @router.post(
+        BULK_PATH,
+        tags=["cases"],
+        summary="File many cases",
+        response_class=DuplexResponse,
+        responses={
+            200: {"description": "A line for each line sent, in order", "content": {NDJSON: {"schema": ANSWER_SCHEMA}}}
+        },
+        openapi_extra={
+            "requestBody": {
+                "required": True,
+                "description": "One case a line with its `idempotency_key`, at most 64 KiB a line. Empty lines are skipped.",
+                "content": {NDJSON: {"schema": flat_schema(SubmissionLine)}},
+            }
+        },
+    )
+    async def file_cases(request: Request, who: Who) -> DuplexResponse:
+        answers = answer_lines(aiter(request.stream()), make_take(desk, filer_of(who)), silence)
+        return DuplexResponse(_to_the_end(answers), media_type=NDJSON)
+
+
+def make_take(desk: Desk, filer: Filer) -> Take:
+    """What takes one line for this filer."""
+
+    async def take(line: Line) -> asyncio.Future[Answer]:
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        if line.content is None:
+            too_long = Problem(413, "too-large", "The line is too long", detail=f"at most {LONGEST_LINE} bytes")
+            answer.set_result(_refused(line, too_long))
+            return answer
+        try:
+            opening = await desk.file_line(line.content, filer)
+        except Exception as error:  # noqa: BLE001 - told as the line's problem, unforeseen ones are logged
+            answer.set_result(_refused(line, problem_of(error)))
+        else:
+            opening.add_done_callback(lambda done: answer.set_result(_answer(line, done, desk)))
+        return answer
+
+    return take
+
+
+def _answer(line: Line, done: asyncio.Future[Opening], desk: Desk) -> Answer:
+    error = done.exception()
+    if error is not None:
+        desk.metrics.count_failure(Lane.BULK, error)
+        return _refused(line, problem_of(error))
+    opening = done.result()
+    desk.metrics.count(Lane.BULK, opening.outcome)
+    if opening.outcome is Outcome.CONFLICT:
+        return _refused(line, key_conflict())
+    return {
+        "line": line.number,
+        "status": 201 if opening.outcome is Outcome.OPENED else 200,
+        "case_id": str(opening.case_id),
+    }
+
+
+def _refused(line: Line, problem: Problem) -> Answer:
+    return {"line": line.number, "status": problem.status, "problem": problem.body()}
+
+
+async def _to_the_end(answers: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The answers; what ended the upload early is said in a last line without a number."""
+    try:
+        async for lines in answers:
+            yield lines
+    except ClientDisconnect:
+        log.info("a bulk upload was cut off; what was answered is committed")
+    except SilentError:
+        problem = Problem(408, "silent", "Nothing came for too long", detail="send the lines without an answer again")
+        yield written({"line": None, "status": problem.status, "problem": problem.body()})
+
+
+ANSWER_SCHEMA: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": ["line", "status"],
+    "properties": {
+        "line": {
+            "type": ["integer", "null"],
+            "description": "number of the line sent, from 1; null ends a broken upload",
+        },
+        "status": {"type": "integer", "description": "201 opened, 200 known, 4xx and 5xx as for POST /v1/cases"},
+        "case_id": {"type": "string", "format": "uuid"},
+        "problem": {"type": "object"},
+    },
+}

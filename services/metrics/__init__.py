@@ -1,0 +1,1 @@
+"""The metrics service: projections of the cases, and what is shown of them."""

@@ -1,0 +1,143 @@
+"""What the business series show, for all agencies or for one; each statement reads every case at most once.
+
+`$1` real time, `$2` the agency or null, `$3` the fields of the catalogue: any other is shown as `other`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from services.metrics.domain.figures import PERCENTILES
+from services.metrics.reading import reading
+from shared.persistence.database import Database, Tx
+
+Row = Any
+"""A row of the driver, by column name."""
+
+_KNOWN = """
+with known as (
+    select c.agency, c.kind, case when c.field = any($3::text[]) then c.field else 'other' end as field,
+        c.procedure, c.channel, c.return_channel, c.origin, c.status, c.timeliness,
+        c.received_at, c.resolved_at, c.returned_at, c.left_at, c.turnaround_seconds, c.working_seconds,
+        (c.due_at at time zone 'Asia/Ho_Chi_Minh')::date as due_on,
+        (c.statutory_due_at at time zone 'Asia/Ho_Chi_Minh')::date as statutory_due_on,
+        coalesce(k.at, $1) as clock,
+        (coalesce(k.at, $1) at time zone 'Asia/Ho_Chi_Minh')::date as today
+    from cases c left join agency_clocks k on k.agency = c.agency and k.mode = 'historical'
+    where c.received_at is not null and ($2::text is null or c.agency = $2)
+)
+"""
+_WINDOWS = "(values ('30d', interval '30 days'), ('365d', interval '365 days'), ('all', null)) as w (span, length)"
+
+CLOCKS = """
+select a.agency, coalesce(k.at, $1) as at, a.simulated
+from (select agency, bool_or(origin = 'replay') as simulated from cases where agency is not null group by 1) a
+left join agency_clocks k on k.agency = a.agency and k.mode = 'historical' order by 1
+"""
+
+OPEN = f"""{_KNOWN}
+select agency, kind, field, status, count(*) as cases, min(received_at) as oldest_at,
+    count(*) filter (where due_on < today) as overdue,
+    count(*) filter (where statutory_due_on < today) as overdue_statutory,
+    count(*) filter (where due_on = today) as due_soon,
+    count(*) filter (where due_on is null) as without_due_date
+from known where resolved_at is null and left_at is null
+group by agency, kind, field, status order by 1, 2, 3, 4
+"""  # noqa: S608 - constants
+
+RECEIVED = f"""{_KNOWN}
+select agency, kind, field, w.span, channel, count(*) as cases
+from known join {_WINDOWS} on w.length is null or received_at > clock - w.length
+group by agency, kind, field, w.span, channel order by 1, 2, 3, 4, 5
+"""  # noqa: S608 - constants
+
+RETURNED = f"""{_KNOWN}
+select agency, kind, field, w.span, return_channel as channel, count(*) as cases
+from known join {_WINDOWS} on w.length is null or returned_at > clock - w.length
+where returned_at is not null
+group by agency, kind, field, w.span, return_channel order by 1, 2, 3, 4, 5
+"""  # noqa: S608 - constants
+
+TURNAROUND = f"""{_KNOWN}
+select agency, kind, coalesce(field, 'all') as field, w.span,
+    count(*) as resolved, count(turnaround_seconds) as measured,
+    count(*) filter (where timeliness in ('early', 'on_time')) as on_time,
+    count(*) filter (where timeliness = 'late') as late,
+    avg(turnaround_seconds::numeric)::float8 as mean,
+    percentile_cont($4::float8[]) within group (order by turnaround_seconds) as shares,
+    avg(working_seconds::numeric)::float8 as working_mean,
+    percentile_cont($4::float8[]) within group (order by working_seconds) as working_shares
+from known join {_WINDOWS} on w.length is null or resolved_at > clock - w.length
+where resolved_at is not null and ($5::text is null or w.span = $5)
+group by grouping sets ((agency, kind, field, w.span), (agency, kind, w.span)) order by 1, 2, 3, 4
+"""  # noqa: S608 - constants
+
+TALLIES = """
+select series, agency, kind, case when field = any($1::text[]) then field else 'other' end as field, label, bucket,
+    sum(count)::bigint as count, sum(sum_millionths)::bigint as sum_millionths
+from tallies group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5, 6
+"""
+
+PROCEDURES = f"""{_KNOWN}
+select agency, procedure, max(clock) as clock,
+    count(*) filter (where resolved_at is null and left_at is null) as open,
+    avg(turnaround_seconds::numeric) filter (where resolved_at is not null)::float8 as mean
+from known where agency = any($4::text[]) group by 1, 2 order by 1, 2
+"""  # noqa: S608 - constants
+
+NEWEST = "select coalesce(sum(facts), 0)::bigint, max(updated_at) from progress"
+
+
+@dataclass(frozen=True, slots=True)
+class Business:
+    """All rows behind the business series, from one moment of the database."""
+
+    read_at: datetime
+    updated_at: datetime | None
+    clocks: Sequence[Row]
+    open: Sequence[Row]
+    received: Sequence[Row]
+    returned: Sequence[Row]
+    turnaround: Sequence[Row]
+    tallies: Sequence[Row]
+    procedures: Sequence[Row] = field(default=())
+
+
+async def business_of(database: Database, fields: Sequence[str], procedure_agencies: Sequence[str]) -> Business:
+    """Read everything the business series need."""
+    async with reading(database) as tx:
+        known = (tx.now, None, fields)
+        fetch = tx.driver.fetch
+        return Business(
+            read_at=tx.now,
+            updated_at=(await tx.driver.fetchrow(NEWEST))[1],
+            clocks=await fetch(CLOCKS, tx.now),
+            open=await fetch(OPEN, *known),
+            received=await fetch(RECEIVED, *known),
+            returned=await fetch(RETURNED, *known),
+            turnaround=await fetch(TURNAROUND, *known, PERCENTILES, None),
+            tallies=await fetch(TALLIES, fields),
+            procedures=await fetch(PROCEDURES, *known, procedure_agencies) if procedure_agencies else (),
+        )
+
+
+async def backlog_rows(tx: Tx, agency: str, fields: Sequence[str]) -> Sequence[Row]:
+    """One agency's open cases by kind, field and status."""
+    rows: Sequence[Row] = await tx.driver.fetch(OPEN, tx.now, agency, fields)
+    return rows
+
+
+async def turnaround_rows(tx: Tx, agency: str, fields: Sequence[str], window: str) -> Sequence[Row]:
+    """One agency's turnaround by kind and field, and by kind (field `all`), in one window."""
+    rows: Sequence[Row] = await tx.driver.fetch(TURNAROUND, tx.now, agency, fields, PERCENTILES, window)
+    return rows
+
+
+async def newest_change(database: Database) -> tuple[int, int]:
+    """Facts taken so far, and the minute of the clock: while both stand still, no business series can change."""
+    async with database.transaction() as tx:
+        facts = (await tx.driver.fetchrow(NEWEST))[0]
+        return facts, int(tx.now.timestamp() // 60)

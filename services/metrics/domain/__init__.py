@@ -1,0 +1,1 @@
+"""What the metrics service knows, as pure functions: no clock, no I/O."""

@@ -1,0 +1,99 @@
+"""What the service does with facts and with questions: fold, count, read."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.metrics.answers import (
+    BacklogAnswer,
+    ClockAnswer,
+    FiguresAnswer,
+    TurnaroundAnswer,
+    backlog_answer,
+    figures_answer,
+    turnaround_answer,
+)
+from services.metrics.collectors import backlog_rows, turnaround_rows
+from services.metrics.domain.case import Case
+from services.metrics.domain.figures import Window
+from services.metrics.domain.projection import project
+from services.metrics.domain.tallies import Tallies
+from services.metrics.metrics import ServiceMetrics
+from services.metrics.reading import reading
+from services.metrics.repository.figures import clock_of, figures_of
+from services.metrics.repository.writes import Advance, ClockChange, add_tallies, advance, set_clocks
+from shared.catalogue import load_catalogue
+from shared.clock import Clock, real_time
+from shared.contracts.events import ClockSet
+from shared.contracts.words import Origin
+from shared.messaging.delivery import Delivery
+from shared.persistence.database import Database, Tx
+from shared.persistence.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Projector:
+    """Folds a batch of facts into the projection. Repeatable: everything it changes is in the batch's transaction."""
+
+    metrics: ServiceMetrics
+    clock: Clock = real_time
+
+    async def project(self, work: Work[Case], deliveries: Sequence[Delivery]) -> None:
+        """Take new facts, in order: cases, tallies, clocks, progress."""
+        tallies: dict[int, Tallies] = defaultdict(Tallies.empty)
+        steps: dict[int, Advance] = defaultdict(Advance)
+        clocks = []
+        for delivery in deliveries:
+            partition, body = delivery.record.partition, delivery.body
+            step = steps[partition]
+            step.position, step.facts = max(step.position, delivery.record.offset + 1), step.facts + 1
+            if delivery.case_id is not None:
+                locked = work.cases[delivery.case_id]
+                before = locked.state
+                locked.state = project(before, delivery.envelope, body)
+                tallies[partition].add(before, locked.state, body)
+            elif isinstance(body, ClockSet):
+                clocks.append(ClockChange(body.agency, body.mode, body.at, delivery.envelope.sequence))
+        await set_clocks(work.tx, clocks)
+        await add_tallies(work.tx, tallies)
+        await advance(work.tx, steps)
+        self._observe(deliveries)
+
+    def _observe(self, deliveries: Sequence[Delivery]) -> None:
+        """Seconds from writing a live fact to this batch's end; the commit follows within milliseconds."""
+        now = self.clock()
+        for delivery in deliveries:
+            envelope = delivery.envelope
+            if envelope.origin is Origin.LIVE:
+                stage = envelope.source.lstrip("/")
+                self.metrics.visible_seconds(stage, (now - envelope.recorded_at).total_seconds())
+
+
+async def figures(database: Database, agency: str, as_of: datetime | None) -> FiguresAnswer:
+    """An agency's figures, now or at a moment of the past."""
+    return figures_answer(await figures_of(database, agency, as_of))
+
+
+async def backlog(database: Database, agency: str) -> BacklogAnswer:
+    """An agency's open cases."""
+    async with reading(database) as tx:
+        return backlog_answer(agency, await _clock(tx, agency), await backlog_rows(tx, agency, _fields()))
+
+
+async def turnaround(database: Database, agency: str, window: Window) -> TurnaroundAnswer:
+    """An agency's turnaround in a window."""
+    async with reading(database) as tx:
+        rows = await turnaround_rows(tx, agency, _fields(), window)
+        return turnaround_answer(agency, window, await _clock(tx, agency), rows)
+
+
+async def _clock(tx: Tx, agency: str) -> ClockAnswer:
+    clock = await clock_of(tx, agency)
+    return ClockAnswer(mode=clock.mode, at=clock.business(tx.now))
+
+
+def _fields() -> list[str]:
+    return list(load_catalogue().fields)

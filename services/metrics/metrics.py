@@ -1,0 +1,137 @@
+"""Every series of the metrics service: name, help, labels. Business series come from the database, `collectors` fills them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry, Histogram
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+
+from shared.contracts.events import INTAKE, NOTIFICATION, PROCESSING
+
+CASE = ("agency", "kind", "field")
+Labels = Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """A gauge that is read from the database."""
+
+    name: str
+    says: str
+    labels: tuple[str, ...] = CASE
+
+    def family(self, samples: Iterable[tuple[Labels, float]]) -> GaugeMetricFamily:
+        """The series with these values."""
+        family = GaugeMetricFamily(self.name, self.says, labels=self.labels)
+        for labels, value in samples:
+            family.add_metric(labels, value)
+        return family
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A counter of facts, read from the tallies; its name ends in `_total` where it is shown."""
+
+    name: str
+    says: str
+    labels: tuple[str, ...] = CASE
+
+    def family(self, samples: Iterable[tuple[Labels, float]]) -> CounterMetricFamily:
+        """The series with these values."""
+        family = CounterMetricFamily(self.name, self.says, labels=self.labels)
+        for labels, value in samples:
+            family.add_metric(labels, value)
+        return family
+
+
+BACKLOG = Stock("motcua_case_backlog", "Open cases by national status.", (*CASE, "status"))
+OVERDUE = Stock("motcua_case_backlog_overdue", "Open cases past the due date of a limit.", (*CASE, "limit"))
+DUE_SOON = Stock("motcua_case_backlog_due_soon", "Open cases on the last day of their limit.")
+WITHOUT_DUE_DATE = Stock("motcua_case_backlog_without_due_date", "Open cases whose procedure has no known limit.")
+OLDEST = Stock("motcua_case_backlog_oldest_timestamp_seconds", "Acceptance of the oldest open case, Unix time.")
+
+WINDOWED = (*CASE, "window")
+SHARES = (*CASE, "percentile", "window")
+TURNAROUND_PERCENTILE = Stock(
+    "motcua_case_turnaround_percentile_seconds", "Time from acceptance to resolution, a percentile.", SHARES
+)
+TURNAROUND_MEAN = Stock("motcua_case_turnaround_mean_seconds", "Time from acceptance to resolution, the mean.", WINDOWED)
+WORKING_PERCENTILE = Stock(
+    "motcua_case_turnaround_working_percentile_seconds",
+    "Counter hours from acceptance to resolution, a percentile; 8 hours are a working day.",
+    SHARES,
+)
+WORKING_MEAN = Stock(
+    "motcua_case_turnaround_working_mean_seconds",
+    "Counter hours from acceptance to resolution, the mean; 8 hours are a working day.",
+    WINDOWED,
+)
+ON_TIME = Stock("motcua_case_on_time_ratio", "Resolved by the due date, of all resolved that had one.", WINDOWED)
+RECEIVED_BY = Stock(
+    "motcua_case_received_by_channel_ratio",
+    "Share of a channel in the received cases.",
+    (*CASE, "channel", "window"),
+)
+RETURNED_BY = Stock(
+    "motcua_case_returned_by_channel_ratio",
+    "Share of a channel in the returned results.",
+    (*CASE, "channel", "window"),
+)
+
+RECEIVED = Facts("motcua_cases_received", "Cases accepted for the first time.", (*CASE, "channel"))
+RETURNED = Facts("motcua_cases_returned", "Results handed over.", (*CASE, "channel"))
+RESOLVED = Facts("motcua_cases_resolved", "Resolutions, by their date against the due date.", (*CASE, "timeliness"))
+REOPENED = Facts("motcua_cases_reopened", "Resolved cases that were opened again.")
+CORRECTED = Facts("motcua_cases_corrected", "Facts that were corrected.")
+NOTIFICATIONS = Facts("motcua_notifications", "What became of messages.", (*CASE, "channel", "outcome"))
+
+PROCEDURE = ("agency", "procedure")
+PROCEDURE_BACKLOG = Stock("motcua_procedure_backlog", "Open cases of a procedure.", PROCEDURE)
+PROCEDURE_MEAN = Stock(
+    "motcua_procedure_turnaround_mean_seconds",
+    "Time from acceptance to resolution of a procedure, the mean.",
+    PROCEDURE,
+)
+PROCEDURE_LIMIT = Stock("motcua_procedure_limit_working_seconds", "Limit in force in working days, 8 hours each.", PROCEDURE)
+
+CLOCK = Stock("motcua_clock_timestamp_seconds", "Where an agency's business clock stands, Unix time.", ("agency",))
+AGENCY = Stock("motcua_agency_info", "Agencies, and whether their cases are simulated.", ("agency", "simulated"))
+UPDATED = Stock(
+    "motcua_projection_updated_timestamp_seconds",
+    "Newest change of a projection, Unix time.",
+    ("projection",),
+)
+
+LIMIT_RATIO = "motcua_case_turnaround_limit_ratio"
+LIMIT_RATIO_LABELS = (*CASE, "limit")
+
+
+def limit_ratio_family(
+    samples: Iterable[tuple[Labels, Sequence[tuple[str, float]], float]],
+) -> HistogramMetricFamily:
+    """The histogram of the limit's use, of (labels, cumulative buckets, sum)."""
+    says = "Share of the time limit that a resolution used, in working time."
+    family = HistogramMetricFamily(LIMIT_RATIO, says, labels=LIMIT_RATIO_LABELS)
+    for labels, buckets, total in samples:
+        family.add_metric(labels, buckets, total)
+    return family
+
+
+class ServiceMetrics:
+    """What this process measures itself; summed over replicas."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        visible = Histogram(
+            "motcua_event_visible_seconds",
+            "From writing a live fact to its place in the projection.",
+            ["stage"],
+            buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 900),
+            registry=registry,
+        )
+        self._visible = {stage: visible.labels(stage) for stage in (INTAKE, PROCESSING, NOTIFICATION, "other")}
+
+    def visible_seconds(self, stage: str, seconds: float) -> None:
+        """One live fact became visible; clocks of two machines may differ, so less than nothing is nothing."""
+        self._visible.get(stage, self._visible["other"]).observe(max(seconds, 0.0))

@@ -1,0 +1,114 @@
+"""The metrics service's own tables: one projection per case, and what cannot be read off the cases."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, DateTime, SmallInteger, Text
+from sqlalchemy.orm import registry
+from sqlmodel import Field, SQLModel
+
+from shared.persistence.tables import OutboxColumns, ParkedColumns, StreamColumns
+
+AT = DateTime(timezone=True)
+ZERO = {"server_default": "0"}
+
+
+class Table(SQLModel, registry=registry()):
+    """Keeps these tables apart from every other service's."""
+
+
+class CaseRow(StreamColumns, Table, table=True):
+    """The columns of `domain.case.Case`."""
+
+    __tablename__ = "cases"
+
+    agency: str | None = Field(default=None, sa_type=Text)
+    kind: str | None = Field(default=None, sa_type=Text)
+    procedure: str | None = Field(default=None, sa_type=Text)
+    field: str | None = Field(default=None, sa_type=Text)
+    channel: str | None = Field(default=None, sa_type=Text)
+    return_channel: str | None = Field(default=None, sa_type=Text)
+    origin: str | None = Field(default=None, sa_type=Text)
+    status: int | None = Field(default=None, sa_type=SmallInteger)
+    stop_kind: str | None = Field(default=None, sa_type=Text)
+    submitted_at: datetime | None = Field(default=None, sa_type=AT)
+    received_at: datetime | None = Field(default=None, sa_type=AT)
+    due_at: datetime | None = Field(default=None, sa_type=AT)
+    statutory_due_at: datetime | None = Field(default=None, sa_type=AT)
+    resolved_at: datetime | None = Field(default=None, sa_type=AT)
+    returned_at: datetime | None = Field(default=None, sa_type=AT)
+    left_at: datetime | None = Field(default=None, sa_type=AT)
+    timeliness: str | None = Field(default=None, sa_type=Text)
+    outcome: str | None = Field(default=None, sa_type=Text)
+    turnaround_seconds: float | None = None
+    working_seconds: int | None = Field(default=None, sa_type=BigInteger)
+    first_at: datetime | None = Field(default=None, sa_type=AT)
+    last_at: datetime | None = Field(default=None, sa_type=AT)
+    steps: int = Field(default=0, sa_column_kwargs=ZERO)
+    status_sequence: int = Field(default=0, sa_column_kwargs=ZERO)
+    due_sequence: int = Field(default=0, sa_column_kwargs=ZERO)
+    statutory_sequence: int = Field(default=0, sa_column_kwargs=ZERO)
+    resolved_sequence: int = Field(default=0, sa_column_kwargs=ZERO)
+    returned_sequence: int = Field(default=0, sa_column_kwargs=ZERO)
+
+
+class AgencyClockRow(Table, table=True):
+    """Where an agency's business clock stands, by the newest `agency.clock_set`."""
+
+    __tablename__ = "agency_clocks"
+
+    agency: str = Field(primary_key=True, sa_type=Text)
+    mode: str = Field(sa_type=Text)
+    at: datetime | None = Field(default=None, sa_type=AT)
+    sequence: int
+
+
+class MissingEvent(Table, table=True):
+    """A number that was skipped in a case's facts from one source: something was lost, or is late."""
+
+    __tablename__ = "missing_events"
+
+    case_id: UUID = Field(primary_key=True)
+    source: str = Field(primary_key=True, sa_type=Text)
+    sequence: int = Field(primary_key=True)
+
+
+class TallyRow(Table, table=True):
+    """Facts counted, one row per partition of the topic so that replicas never wait for each other."""
+
+    __tablename__ = "tallies"
+
+    series: str = Field(primary_key=True, sa_type=Text)
+    agency: str = Field(primary_key=True, sa_type=Text)
+    kind: str = Field(primary_key=True, sa_type=Text)
+    field: str = Field(primary_key=True, sa_type=Text)
+    label: str = Field(primary_key=True, sa_type=Text)
+    bucket: str = Field(primary_key=True, sa_type=Text)
+    partition: int = Field(primary_key=True)
+    count: int = Field(sa_type=BigInteger)
+    sum_millionths: int = Field(sa_type=BigInteger)
+
+
+class ProgressRow(Table, table=True):
+    """How far the projection has come in each partition; it tells a replica that there is something new to read."""
+
+    __tablename__ = "progress"
+
+    partition: int = Field(primary_key=True)
+    position: int = Field(sa_type=BigInteger)
+    facts: int = Field(sa_type=BigInteger)
+    updated_at: datetime = Field(sa_type=AT)
+
+
+class Outbox(OutboxColumns, Table, table=True):
+    """Copies of parked records on their way to the dead-letter topic; this service states no facts."""
+
+    __tablename__ = "outbox"
+
+
+class Parked(ParkedColumns, Table, table=True):
+    """Records of `case-events` that could not be taken."""
+
+    __tablename__ = "parked"

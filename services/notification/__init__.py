@@ -1,0 +1,1 @@
+"""Tells applicants what happens to their cases, once per fact, recipient and channel."""

@@ -1,0 +1,1 @@
+"""What the notification service decides, without I/O and without a clock."""

@@ -1,0 +1,72 @@
+"""What the service remembers of a case: only what a message states. No personal data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.contracts.events import (
+    CaseAccepted,
+    CaseEvent,
+    CaseExtended,
+    CaseSubmitted,
+    DueDateRecalculated,
+    SupplementReceived,
+)
+from shared.contracts.words import Status
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """The domain columns of a row of `cases`; every one is empty until a fact fills it."""
+
+    agency: str | None = None
+    kind: str | None = None
+    code: str | None = None
+    due_at: datetime | None = None
+    status: int | None = None
+    lane: int = 0
+
+
+PAUSED = (int(Status.SUPPLEMENT_REQUESTED), int(Status.PAYMENT_REQUESTED), int(Status.STOPPED))
+
+STATUS_AFTER: dict[str, Status] = {
+    "case.submitted": Status.REGISTERED,
+    "case.accepted": Status.ACCEPTED,
+    "case.refused": Status.REFUSED,
+    "case.forwarded": Status.IN_PROCESS,
+    "case.supplement_requested": Status.SUPPLEMENT_REQUESTED,
+    "case.supplement_received": Status.IN_PROCESS,
+    "case.payment_requested": Status.PAYMENT_REQUESTED,
+    "case.extended": Status.IN_PROCESS,
+    "case.due_date_recalculated": Status.IN_PROCESS,
+    "case.withdrawal_requested": Status.WITHDRAWAL_REQUESTED,
+    "case.stopped": Status.STOPPED,
+    "case.resumed": Status.IN_PROCESS,
+    "case.resolved": Status.RESOLVED,
+    "case.returned": Status.RETURNED,
+    "case.reopened": Status.IN_PROCESS,
+}
+"""The national status code that the applicant reads in a message about this fact."""
+
+
+def evolve(case: Case, event: CaseEvent) -> Case:
+    """The case after a fact; facts come in the order of the case's history."""
+    code, due_at, lane = case.code, case.due_at, case.lane
+    match event:
+        case CaseSubmitted():
+            lane = int(event.lane)
+        case CaseAccepted():
+            code, due_at = event.code, event.due_at
+        case SupplementReceived():
+            due_at = event.due_at or case.due_at
+        case CaseExtended() | DueDateRecalculated():
+            due_at = event.new_due_at
+    return Case(event.agency, event.kind.value, code, due_at, _status(case, event), lane)
+
+
+def _status(case: Case, event: CaseEvent) -> int:
+    """A new due date leaves a pause as it is; everything else has its own status."""
+    if case.status in PAUSED and isinstance(event, (CaseExtended, DueDateRecalculated)):
+        return case.status
+    return int(STATUS_AFTER[event.type])

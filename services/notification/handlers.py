@@ -1,0 +1,179 @@
+"""What the service does with facts and contacts. Nothing is sent here: a batch's transaction can be rolled back and repeated.
+
+Everyone locks cases first and the ledger second, so that consumers and jobs cannot deadlock.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from services.notification import repository
+from services.notification.domain.case import evolve
+from services.notification.domain.ledger import Entry, MessageStatus
+from services.notification.domain.policy import APPLICANT, notice_for, particulars
+from services.notification.domain.routing import NOBODY, Reach, Route, Way, choose_route
+from services.notification.repository import CaseWork
+from shared.contracts.events import CaseEvent, NotificationEvent, NotificationUndeliverable
+from shared.contracts.private import Contact
+from shared.contracts.words import Kind, Lane, Origin
+from shared.messaging.delivery import Delivery
+from shared.security.cipher import Cipher
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """What planning needs to know: the channels there are, how long to wait for a contact, and how to open one."""
+
+    ways: tuple[Way, ...]
+    contact_wait: timedelta
+    cipher: Cipher
+
+    async def plan_messages(self, work: CaseWork, deliveries: Sequence[Delivery]) -> None:
+        """Fold facts into their cases, and put a message into the ledger for each that the applicant must know."""
+        live = {d.case_id for d in deliveries if d.case_id and d.envelope.origin is Origin.LIVE}
+        reaches = await repository.reaches_of(work.tx, live) if live else {}
+        planned = [entry for d in deliveries if (entry := self._plan(work, d, reaches)) is not None]
+        new = await repository.add_entries(work.tx, planned)
+        for entry in planned:
+            if entry.id in new and entry.status == MessageStatus.UNDELIVERABLE:
+                state_outcome(work, NotificationUndeliverable, entry)
+
+    def _plan(self, work: CaseWork, delivery: Delivery, reaches: dict[UUID, Reach]) -> Entry | None:
+        event, envelope, case_id = delivery.body, delivery.envelope, delivery.case_id
+        if case_id is None or not isinstance(event, CaseEvent):
+            return None
+        locked = work.cases[case_id]
+        locked.state = evolve(locked.state, event)
+        notice = notice_for(event, envelope.origin)
+        if notice is None:
+            return None
+        reach = reaches.get(case_id)
+        route = choose_route(envelope.origin, reach, self.ways)
+        return Entry(
+            id=uuid7(),
+            case_id=case_id,
+            fact=event.type,
+            fact_id=envelope.id,
+            sequence=envelope.sequence,
+            recipient=APPLICANT,
+            channel=route.channel,
+            language=(reach or NOBODY).language,
+            status=route.status,
+            attempts=0,
+            next_attempt_at=self._due_at(work, route),
+            reason=route.reason,
+            agency=event.agency,
+            kind=event.kind,
+            origin=envelope.origin,
+            lane=locked.state.lane,
+            particulars=json.dumps(particulars(notice, locked.state, event), ensure_ascii=False),
+            occurred_at=envelope.occurred_at,
+            created_at=work.now,
+            sent_at=None,
+        )
+
+    def _due_at(self, work: CaseWork, route: Route) -> datetime:
+        return work.now + self.contact_wait if route.status is MessageStatus.WAITING else work.now
+
+    def _routed(self, work: CaseWork, entry: Entry, reach: Reach) -> Entry:
+        route = choose_route(Origin(entry.origin), reach, self.ways)
+        return replace(follow(entry, route, reach), next_attempt_at=self._due_at(work, route))
+
+    async def take_contacts(self, work: CaseWork, deliveries: Sequence[Delivery]) -> None:
+        """Keep the newest contact of each case, still encrypted, and send the messages that waited for it on their way.
+
+        A record without a value erases the contact; messages that needed it are cancelled.
+
+        Raises:
+            CipherError: A contact does not open with our key; its record is parked.
+            ValueError: Its content is no contact; likewise.
+        """
+        written = await repository.contacts_recorded_at(work.tx, work.cases)
+        newest: dict[UUID, repository.Contact] = {}
+        for delivery in deliveries:
+            recorded_at, case_id = delivery.envelope.recorded_at, delivery.case_id
+            if case_id is not None and recorded_at >= written.get(case_id, recorded_at):
+                written[case_id] = recorded_at
+                reach = self._reach(case_id, delivery.body)
+                newest[case_id] = repository.Contact(case_id, delivery.body, reach, recorded_at)
+        await repository.save_contacts(work.tx, list(newest.values()))
+        await self._release(work, newest)
+
+    def _reach(self, case_id: UUID, ciphertext: bytes | None) -> Reach:
+        if ciphertext is None:
+            return NOBODY
+        contact = open_contact(self.cipher, case_id, ciphertext)
+        names = {way.name for way in self.ways if way.address_of(contact)}
+        return Reach(frozenset(names), contact.language)
+
+    async def _release(self, work: CaseWork, newest: dict[UUID, repository.Contact]) -> None:
+        """Route what waits; after an erasure also what is pending, for it may have lost its address."""
+        changed = []
+        for entry in await repository.lock_open_entries_of(work.tx, newest):
+            contact = newest[entry.case_id]
+            if contact.ciphertext is None and self._needs_contact(entry.channel):
+                changed.append(cancel(work, entry))
+            elif entry.status == MessageStatus.WAITING:
+                changed.append(settle(work, self._routed(work, entry, contact.reach)))
+        await repository.update_entries(work.tx, changed)
+
+    def _needs_contact(self, channel: str) -> bool:
+        return any(way.needs_contact for way in self.ways if way.name == channel)
+
+    async def end_waiting(self, work: CaseWork, ids: Sequence[UUID]) -> None:
+        """Messages that have waited long enough go by a channel that needs no contact, or nowhere."""
+        entries = await repository.lock_entries(work.tx, ids, MessageStatus.WAITING)
+        await repository.update_entries(work.tx, [settle(work, self._routed(work, entry, NOBODY)) for entry in entries])
+
+
+def open_contact(cipher: Cipher, case_id: UUID, ciphertext: bytes) -> Contact:
+    """Decrypt a contact. Raises CipherError, or ValueError when the content is no contact."""
+    return Contact.model_validate_json(cipher.decrypt(ciphertext, str(case_id).encode()))
+
+
+def follow(entry: Entry, route: Route, reach: Reach) -> Entry:
+    """The entry on its route."""
+    return replace(entry, status=route.status, channel=route.channel, reason=route.reason, language=reach.language)
+
+
+def settle(work: CaseWork, entry: Entry) -> Entry:
+    """State it when a message has nowhere left to go."""
+    if entry.status == MessageStatus.UNDELIVERABLE:
+        state_outcome(work, NotificationUndeliverable, entry)
+    return entry
+
+
+def cancel(work: CaseWork, entry: Entry) -> Entry:
+    """A message whose contact was erased on its way."""
+    cancelled = replace(entry, status=MessageStatus.CANCELLED, reason="contact_erased")
+    state_outcome(work, NotificationUndeliverable, cancelled)
+    return cancelled
+
+
+def state_outcome(work: CaseWork, kind: type[NotificationEvent], entry: Entry) -> None:
+    """State what became of a message. In a simulated year it happens at the time of its fact."""
+    event = kind(
+        agency=entry.agency,
+        kind=Kind(entry.kind),
+        message_id=entry.id,
+        fact=entry.fact,
+        fact_id=entry.fact_id,
+        recipient=entry.recipient,
+        channel=entry.channel,
+        reason=entry.reason,
+    )
+    origin = Origin(entry.origin)
+    work.emit(
+        entry.case_id,
+        event,
+        occurred_at=work.now if origin is Origin.LIVE else entry.occurred_at,
+        cause=entry.fact_id,
+        origin=origin,
+        lane=Lane(entry.lane),
+    )

@@ -1,0 +1,45 @@
+"""Where the notification service is put together."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from services.notification.channels import make_channels
+from services.notification.domain.case import Case
+from services.notification.handlers import Planner
+from services.notification.jobs import make_jobs
+from services.notification.metrics import NotificationMetrics
+from services.notification.rendering import Renderer
+from services.notification.routes import router
+from services.notification.sending import Sender
+from services.notification.settings import NotificationSettings
+from services.notification.subscribers import make_consumers
+from services.notification.tables import CaseRow, Outbox, Parked
+from shared.persistence.work import Store
+from shared.security.cipher import Cipher
+from shared.service import Runtime, create_service_app
+from shared.settings import load_settings
+
+SERVICE = "notification"
+
+
+def create_app(settings: NotificationSettings | None = None) -> FastAPI:
+    """The service's application; nothing connects before it starts."""
+    settings = settings or load_settings(NotificationSettings)
+    runtime = Runtime(SERVICE, settings, Path(__file__).parent / "migrations")
+    store = Store(runtime.database, SERVICE, cases=CaseRow, state=Case, outbox=Outbox, parked=Parked)
+    runtime.use(store, readers=("metrics",))
+    cipher = Cipher.from_file(settings.private_key_file)
+    channels = make_channels(settings)
+    ways = tuple(channel.way for channel in channels)
+    planner = Planner(ways, timedelta(seconds=settings.contact_wait_seconds), cipher)
+    renderer = Renderer(lookup_url=settings.lookup_url, agency_names=settings.agency_names)
+    metrics = NotificationMetrics(runtime.registry)
+    senders = [Sender(channel, ways, store, cipher, renderer, metrics) for channel in channels]
+    for consumer in make_consumers(settings, store, planner, runtime.pipeline):
+        runtime.consume(consumer)
+    runtime.jobs += make_jobs(store, planner, senders, metrics)
+    return create_service_app(runtime, router, title="notification")

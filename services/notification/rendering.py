@@ -1,0 +1,120 @@
+"""Messages as text: one template per fact and language; the first line of a template is the subject.
+
+A message states the case's code, status and due date, and how to look it up. It never holds a name, a contact or a document:
+templates see nothing but the particulars in the ledger.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from jinja2 import PackageLoader, StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from services.notification.domain.ledger import Entry
+from services.notification.domain.policy import NOTICES
+from shared.calendar import local_date
+from shared.contracts.words import Kind, Origin, Status
+
+LANGUAGES = ("vi", "en")
+
+SIMULATED = "[MÔ PHỎNG / SIMULATED]"
+"""The first words of everything that a replay of the past writes."""
+
+CLOCK_RUNS = (Status.ACCEPTED, Status.IN_PROCESS)
+
+WHAT = {
+    "vi": {Kind.DOSSIER: "Hồ sơ", Kind.FEEDBACK: "Phản ánh, kiến nghị"},
+    "en": {Kind.DOSSIER: "Dossier", Kind.FEEDBACK: "Feedback"},
+}
+
+STATUSES = {
+    "vi": {
+        Status.REGISTERED: "Mới đăng ký",
+        Status.ACCEPTED: "Được tiếp nhận",
+        Status.REFUSED: "Không được tiếp nhận",
+        Status.IN_PROCESS: "Đang xử lý",
+        Status.SUPPLEMENT_REQUESTED: "Yêu cầu bổ sung giấy tờ",
+        Status.PAYMENT_REQUESTED: "Yêu cầu thực hiện nghĩa vụ tài chính",
+        Status.WITHDRAWAL_REQUESTED: "Công dân yêu cầu rút hồ sơ",
+        Status.STOPPED: "Dừng xử lý",
+        Status.RESOLVED: "Đã xử lý xong",
+        Status.RETURNED: "Đã trả kết quả",
+    },
+    "en": {
+        Status.REGISTERED: "Newly registered",
+        Status.ACCEPTED: "Accepted",
+        Status.REFUSED: "Acceptance refused",
+        Status.IN_PROCESS: "In process",
+        Status.SUPPLEMENT_REQUESTED: "Supplement requested",
+        Status.PAYMENT_REQUESTED: "Payment requested",
+        Status.WITHDRAWAL_REQUESTED: "Withdrawal requested",
+        Status.STOPPED: "Stopped",
+        Status.RESOLVED: "Processing finished",
+        Status.RETURNED: "Result returned",
+    },
+}
+"""The national names of the ten status codes."""
+
+
+class Renderer:
+    """Writes the text of messages.
+
+    `lookup_url` is the public look-up page, with `{code}` where the case's code goes; `agency_names` are shown instead of
+    the agencies' identifiers.
+    """
+
+    def __init__(self, *, lookup_url: str | None = None, agency_names: dict[str, str] | None = None) -> None:
+        self._lookup_url = lookup_url
+        self._agency_names = agency_names or {}
+
+    def render(self, entry: Entry) -> tuple[str, str]:
+        """Subject and text of a message; a simulated one says so in both."""
+        template = _templates().get_template(f"{NOTICES[entry.fact].template}.{entry.language}.txt")
+        subject, _, text = template.render(self._context(entry)).partition("\n")
+        mark = f"{SIMULATED} " if entry.origin == Origin.REPLAY else ""
+        return f"{mark}{subject.strip()}", f"{mark}{text.strip()}\n"
+
+    def _context(self, entry: Entry) -> dict[str, Any]:
+        stated: dict[str, Any] = json.loads(entry.particulars)
+        status = Status(stated["status"])
+        reference = stated["code"] or str(entry.case_id)
+        return stated | {
+            "what": WHAT[entry.language][Kind(entry.kind)],
+            "reference": reference,
+            "status": STATUSES[entry.language][status],
+            "due_at": stated["due_at"] if status in CLOCK_RUNS else None,
+            "agency": self._agency(entry.agency),
+            "to_agency": self._agency(stated.get("to_agency")),
+            "lookup": self._lookup_url.replace("{code}", reference) if self._lookup_url else None,
+        }
+
+    def _agency(self, agency: str | None) -> str | None:
+        return None if agency is None else self._agency_names.get(agency, agency)
+
+
+@cache
+def _templates() -> ImmutableSandboxedEnvironment:
+    environment = ImmutableSandboxedEnvironment(
+        loader=PackageLoader("services.notification"),
+        autoescape=False,  # plain text, never HTML
+        auto_reload=False,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"day": _day, "dong": _dong}
+    return environment
+
+
+def _day(at: str) -> str:
+    """The local date of an instant, as dd/mm/yyyy."""
+    return local_date(datetime.fromisoformat(at)).strftime("%d/%m/%Y")
+
+
+def _dong(amount: int) -> str:
+    """An amount of đồng with dots between the thousands."""
+    return f"{amount:,}".replace(",", ".")

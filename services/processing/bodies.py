@@ -1,0 +1,253 @@
+"""What processing takes and answers over HTTP."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, Generic, TypeVar
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic_core import PydanticCustomError, from_json, to_json
+
+from shared.contracts.commands import COMMANDS, Command
+from shared.contracts.events import Limit
+from shared.contracts.model import Instant
+from shared.contracts.words import ClockMode, Kind, Origin
+from shared.problems import Problem, faults_of
+
+Item = TypeVar("Item")
+
+
+def _in_utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise PydanticCustomError("time_range", "must lie in the years 1 to 9999") from None
+
+
+Time = Annotated[Instant, AfterValidator(_in_utc)]
+
+
+class Body(BaseModel):
+    """A body that comes in; a field nobody knows is an error, and errors never show the input."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
+
+
+def _known_command(name: str) -> str:
+    if name not in COMMANDS:
+        raise PydanticCustomError("unknown_command", "must be one of {names}", {"names": ", ".join(COMMANDS)})
+    return name
+
+
+class Occasion(Body):
+    """What every command says besides itself: its type, when it happened (default: now), and where it comes from."""
+
+    type: Annotated[str, AfterValidator(_known_command)]
+    occurred_at: Time | None = None
+    origin: Origin = Origin.LIVE
+
+
+OCCASION_FIELDS: Final = frozenset(Occasion.model_fields)
+
+
+@dataclass(frozen=True, slots=True)
+class CommandBody:
+    """A valid command with its occasion."""
+
+    command: Command
+    occurred_at: datetime | None
+    origin: Origin
+
+
+def read_command(raw: bytes) -> CommandBody:
+    """Read the body of `POST …/commands`.
+
+    Raises:
+        Problem: 422 with every fault at once.
+    """
+    try:
+        content = from_json(raw)
+    except (ValueError, RecursionError):
+        raise _faulty([{"pointer": "/", "rule": "must be a JSON object", "code": "json_invalid"}]) from None
+    if not isinstance(content, dict):
+        raise _faulty([{"pointer": "/", "rule": "must be a JSON object", "code": "json_type"}])
+    occasion, faults = _read(Occasion, {name: value for name, value in content.items() if name in OCCASION_FIELDS})
+    model = COMMANDS.get(content["type"]) if isinstance(content.get("type"), str) else None
+    own = {name: value for name, value in content.items() if name not in OCCASION_FIELDS}
+    command, more = _read(model, own) if model else (None, [])
+    if command is None or occasion is None:
+        raise _faulty(faults + more)
+    return CommandBody(command, occasion.occurred_at, occasion.origin)
+
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+def _read(model: type[_Model], content: dict[str, Any]) -> tuple[_Model | None, list[dict[str, str]]]:
+    try:
+        return model.model_validate_json(to_json(content)), []
+    except ValidationError as error:
+        return None, faults_of(error)
+
+
+def _faulty(faults: list[dict[str, str]]) -> Problem:
+    return Problem(422, "invalid", "The content is not valid", errors=faults)
+
+
+def command_schema() -> dict[str, Any]:
+    """The JSON schema of the body: one variant per command."""
+    return {"oneOf": [_variant(model) for model in COMMANDS.values()]}
+
+
+def _variant(model: type[Command]) -> dict[str, Any]:
+    own, occasion = _inlined(model.model_json_schema()), _inlined(Occasion.model_json_schema())
+    properties = occasion["properties"] | {"type": {"const": model.type}} | own["properties"]
+    return own | {"properties": properties, "required": ["type", *own.get("required", ())]}
+
+
+def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
+    """A schema without `$defs`: references are replaced by what they name."""
+    definitions = schema.pop("$defs", {})
+
+    def resolve(node: Any) -> Any:
+        if isinstance(node, list):
+            return [resolve(each) for each in node]
+        if not isinstance(node, dict):
+            return node
+        if "$ref" in node:
+            return resolve(definitions[node["$ref"].rpartition("/")[2]])
+        return {name: resolve(value) for name, value in node.items()}
+
+    resolved: dict[str, Any] = resolve(schema)
+    return resolved
+
+
+class ClockSetting(Body):
+    """Where an agency's business clock is to stand; `at` belongs to a historical one."""
+
+    mode: ClockMode
+    at: Time | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> ClockSetting:
+        if (self.mode is ClockMode.HISTORICAL) != (self.at is not None):
+            raise PydanticCustomError("clock_at", "a historical clock needs `at`, a live one has none")
+        return self
+
+
+def read_clock_setting(raw: bytes) -> ClockSetting:
+    """Read the body of `PUT …/clock`.
+
+    Raises:
+        Problem: 422 with every fault at once.
+    """
+    try:
+        return ClockSetting.model_validate_json(raw)
+    except ValidationError as error:
+        raise _faulty(faults_of(error)) from None
+
+
+# --- answers ---------------------------------------------------------------------------------------
+
+
+class Answered(BaseModel):
+    """A body that goes out."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class Page(Answered, Generic[Item]):
+    """A page; `next` is the cursor of the following one, null on the last."""
+
+    items: list[Item]
+    next: str | None
+
+
+class CaseBody(Answered):
+    """A case as it stands. Times are in UTC."""
+
+    case_id: UUID
+    agency: str
+    kind: Kind
+    procedure: str
+    procedure_version: int | None
+    field: str | None
+    channel: str
+    return_channel: str | None
+    status: int
+    step: str | None
+    unit: str | None
+    code: str | None
+    origin: Origin
+    submitted_at: datetime
+    accepted_at: datetime | None
+    due_at: datetime | None
+    statutory_due_at: datetime | None
+    resolved_at: datetime | None
+    returned_at: datetime | None
+    outcome: str | None
+    last_fact_at: datetime
+
+
+class StatedEvent(Answered):
+    """An event that a command led to."""
+
+    id: UUID
+    type: str
+    sequence: int
+    occurred_at: datetime
+
+
+class CommandDone(Answered):
+    """A command that was carried out: where the case stands now, and what was stated."""
+
+    case_id: UUID
+    status: int
+    code: str | None
+    due_at: datetime | None
+    events: list[StatedEvent]
+
+
+class HistoryEvent(Answered):
+    """One fact of a case's history; `data` is the event's body."""
+
+    id: UUID
+    type: str
+    source: str
+    sequence: int
+    occurred_at: datetime
+    recorded_at: datetime
+    origin: Origin
+    causation_id: str | None
+    data: dict[str, Any]
+
+
+class CaseClockBody(Answered):
+    """Where a case's legal clock stands. Working seconds: 8 hours make a working day."""
+
+    case_id: UUID
+    state: str
+    mode: ClockMode
+    business_time: datetime
+    stands_at: datetime | None
+    procedure_version: int | None
+    committed: Limit | None
+    statutory: Limit | None
+    accepted_at: datetime | None
+    due_at: datetime | None
+    statutory_due_at: datetime | None
+    working_seconds_used: float
+    overdue: bool
+    statutory_overdue: bool
+    due_soon: bool
+
+
+class AgencyClockBody(Answered):
+    """An agency's business clock: live, or historical and where it stands."""
+
+    agency: str
+    mode: ClockMode
+    at: datetime | None
+    business_time: datetime

@@ -1,0 +1,1 @@
+"""The life of a case: pure, without a clock, a database or a framework."""

@@ -1,0 +1,75 @@
+"""What processing does with a batch of records from Kafka."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from services.processing import repository
+from services.processing.domain.case import Case
+from services.processing.domain.machine import Rejected, evolve
+from services.processing.handlers.settling import Asked, Rules, rejection, run, settle
+from services.processing.repository import Waiting
+from shared.contracts.commands import COMMANDS
+from shared.contracts.words import Rejection
+from shared.messaging.delivery import Delivery
+from shared.persistence.work import Work
+
+
+async def open_cases(work: Work[Case], deliveries: Sequence[Delivery], rules: Rules) -> None:
+    """Take `case.submitted`: the case exists now, and what waited for it runs, in order."""
+    heard = [
+        (delivery.case_id, delivery.envelope, delivery.body)
+        for delivery in deliveries
+        if delivery.case_id is not None and _open(work, delivery.case_id, delivery)
+    ]
+    await repository.write_history(work.tx, heard)
+    awaited = [case_id for case_id, _, _ in heard if work.cases[case_id].stream.waiting]
+    if awaited:
+        waiting = await repository.take_waiting(work.tx, awaited)
+        for case_id in awaited:
+            work.cases[case_id].stream.waiting = 0
+        await settle(work, run(work, [_asked(each) for each in waiting], rules), rules)
+
+
+def _open(work: Work[Case], case_id: UUID, delivery: Delivery) -> bool:
+    """Whether the delivery made the case; a second submission of the same case says nothing new."""
+    locked = work.cases[case_id]
+    if locked.state.status is not None:
+        return False
+    opened = evolve(locked.state, delivery.body, delivery.envelope.occurred_at)
+    locked.state = replace(opened, origin=delivery.envelope.origin)
+    return True
+
+
+async def run_commands(work: Work[Case], deliveries: Sequence[Delivery], rules: Rules) -> None:
+    """Take commands from Kafka: those of known cases run, in order; those that came too early wait for their case."""
+    ready, early = [], []
+    for delivery in deliveries:
+        case_id = delivery.case_id or delivery.envelope.case_id
+        locked = work.cases[case_id]
+        if locked.state.status is None:
+            locked.stream.waiting += 1
+            early.append(Waiting(case_id, delivery.envelope, delivery.body.model_dump_json()))
+        else:
+            ready.append(Asked(case_id, delivery.envelope, delivery.body))
+    await repository.keep_waiting(work.tx, early, work.now)
+    await settle(work, run(work, ready, rules), rules)
+
+
+async def reject_stale(work: Work[Case], arrived_by: datetime, rules: Rules) -> int:
+    """Reject the commands of these cases that have waited since then for a submission; give how many."""
+    stale = await repository.take_waiting(work.tx, list(work.cases), arrived_by)
+    facts = []
+    for each in stale:
+        work.cases[each.case_id].stream.waiting -= 1
+        facts.append(rejection(work, Asked(each.case_id, each.envelope, _asked(each).command), Rejected(Rejection.UNKNOWN_CASE)))
+    await settle(work, facts, rules)
+    return len(stale)
+
+
+def _asked(waiting: Waiting) -> Asked:
+    command = COMMANDS[waiting.envelope.type].model_validate_json(waiting.body)
+    return Asked(waiting.case_id, waiting.envelope, command)

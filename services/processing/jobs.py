@@ -1,0 +1,47 @@
+"""What processing does by itself: it gives up on commands whose case never came, and forgets old answers."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from services.processing import repository
+from services.processing.domain.case import Case
+from services.processing.domain.machine import COMMAND_LIFE
+from services.processing.handlers.records import reject_stale
+from services.processing.handlers.settling import Rules
+from services.processing.metrics import ProcessingMetrics
+from shared.clock import Clock, real_time
+from shared.persistence.work import Store
+from shared.service import Job
+
+STALE_CASES = 500
+"""Cases of one transaction."""
+
+
+def make_jobs(
+    store: Store[Case], rules: Rules, metrics: ProcessingMetrics, patience_seconds: float, now: Clock = real_time
+) -> list[Job]:
+    """The loops of one replica; several replicas disturb each other in nothing but time."""
+
+    async def reject_unknown() -> None:
+        await reject_all_stale(store, rules, now() - timedelta(seconds=patience_seconds))
+        async with store.database.session() as session:
+            metrics.set_waiting(*await repository.count_waiting(session))
+
+    async def forget() -> None:
+        async with store.database.transaction() as tx:
+            await repository.forget_answers(tx, tx.now - COMMAND_LIFE)
+
+    return [Job("unknown cases", min(5.0, patience_seconds), reject_unknown), Job("answers", 3600.0, forget)]
+
+
+async def reject_all_stale(store: Store[Case], rules: Rules, arrived_by: datetime) -> int:
+    """Reject, batch by batch and under the cases' locks, what has waited since then; give how many commands."""
+    rejected = 0
+    while True:
+        async with store.database.session() as session:
+            case_ids = await repository.find_stale(session, arrived_by, STALE_CASES)
+        if not case_ids:
+            return rejected
+        async with store.open(case_ids) as work:
+            rejected += await reject_stale(work, arrived_by, rules)

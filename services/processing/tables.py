@@ -1,0 +1,142 @@
+"""The tables of processing's database. The domain columns of `CaseRow` are the fields of `domain.case.Case`, in order."""
+
+from __future__ import annotations
+
+import datetime as dt
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, DateTime, Index, SmallInteger, Text
+from sqlalchemy.orm import registry
+from sqlmodel import Field, SQLModel
+
+from shared.persistence.tables import InboxColumns, OutboxColumns, ParkedColumns, StreamColumns
+
+INSTANT = DateTime(timezone=True)
+
+
+class Table(SQLModel, registry=registry()):
+    """What every table of this service has in common: its own metadata."""
+
+
+class CaseRow(StreamColumns, Table, table=True):
+    """A case as it stands, after everything heard and stated.
+
+    Columns that change have no index (so that updates stay inside their page), but for the code: it is set once.
+    """
+
+    __tablename__ = "cases"
+    __table_args__ = (Index("cases_agency", "agency", "case_id"), Index("cases_code", "code", unique=True))
+
+    agency: str | None = Field(default=None, sa_type=Text)
+    kind: str | None = Field(default=None, sa_type=Text)
+    procedure: str | None = Field(default=None, sa_type=Text)
+    procedure_version: int | None = None
+    field: str | None = Field(default=None, sa_type=Text)
+    channel: str | None = Field(default=None, sa_type=Text)
+    return_channel: str | None = Field(default=None, sa_type=Text)
+    status: int | None = Field(default=None, sa_type=SmallInteger)
+    step: str | None = Field(default=None, sa_type=Text)
+    unit: str | None = Field(default=None, sa_type=Text)
+    code: str | None = Field(default=None, sa_type=Text)
+    origin: str | None = Field(default=None, sa_type=Text)
+    lane: int | None = Field(default=None, sa_type=SmallInteger)
+    submitted_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    accepted_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    due_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    statutory_due_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    resolved_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    returned_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    outcome: str | None = Field(default=None, sa_type=Text)
+    last_fact_at: datetime | None = Field(default=None, sa_type=INSTANT)
+
+
+class HistoryRow(Table, table=True):
+    """Every fact about a case: its submission as heard, and everything this service stated. Rows never change."""
+
+    __tablename__ = "history"
+
+    case_id: UUID = Field(primary_key=True)
+    source: str = Field(primary_key=True, sa_type=Text)
+    sequence: int = Field(primary_key=True)
+    event_id: UUID
+    type: str = Field(sa_type=Text)
+    occurred_at: datetime = Field(sa_type=INSTANT)
+    recorded_at: datetime = Field(sa_type=INSTANT)
+    origin: str = Field(sa_type=Text)
+    causation_id: str | None = Field(default=None, sa_type=Text)
+    body: str = Field(sa_type=Text)
+
+
+class WaitingRow(Table, table=True):
+    """A command that came before its case, in the order of `id`."""
+
+    __tablename__ = "waiting"
+    __table_args__ = (Index("waiting_case", "case_id"),)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
+    case_id: UUID
+    command_id: str = Field(sa_type=Text)
+    type: str = Field(sa_type=Text)
+    source: str = Field(sa_type=Text)
+    agency: str = Field(sa_type=Text)
+    occurred_at: datetime = Field(sa_type=INSTANT)
+    recorded_at: datetime = Field(sa_type=INSTANT)
+    origin: str = Field(sa_type=Text)
+    body: str = Field(sa_type=Text)
+    arrived_at: datetime = Field(sa_type=INSTANT)
+
+
+class SerialRow(Table, table=True):
+    """The last serial that was allotted to a prefix on a local date of acceptance."""
+
+    __tablename__ = "serials"
+
+    prefix: str = Field(primary_key=True, sa_type=Text)
+    day: dt.date = Field(primary_key=True)
+    last: int
+
+
+class ClockRow(Table, table=True):
+    """Where an agency's business clock stands; an agency without a row is live."""
+
+    __tablename__ = "agency_clocks"
+
+    agency: str = Field(primary_key=True, sa_type=Text)
+    mode: str = Field(sa_type=Text)
+    at: datetime | None = Field(default=None, sa_type=INSTANT)
+    sequence: int
+
+
+class AnswerRow(Table, table=True):
+    """What an HTTP command with an `Idempotency-Key` was answered, kept 14 days, to answer the same again."""
+
+    __tablename__ = "answers"
+
+    source: str = Field(primary_key=True, sa_type=Text)
+    key: str = Field(primary_key=True, sa_type=Text)
+    content: str = Field(sa_type=Text)
+    answer: str = Field(sa_type=Text)
+    answered_at: datetime = Field(sa_type=INSTANT)
+
+
+class Inbox(InboxColumns, Table, table=True):
+    """Commands that were taken from Kafka."""
+
+    __tablename__ = "inbox"
+
+
+class Outbox(OutboxColumns, Table, table=True):
+    """What the relay has to send."""
+
+    __tablename__ = "outbox"
+
+
+class Parked(ParkedColumns, Table, table=True):
+    """Records that a consumer of this service could not take; a place of a topic is parked once."""
+
+    __tablename__ = "parked"
+    __table_args__ = (
+        Index("parked_place", "consumer_group", "topic", "partition", "position", unique=True),
+        Index("parked_case", "case_id"),
+    )

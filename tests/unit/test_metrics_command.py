@@ -1,0 +1,46 @@
+"""`motcua figures`: what it accepts as a moment, and how it shows figures to people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from deploy.cli.figures import as_text, parse_moment
+from deploy.errors import CommandError
+
+
+def stock(received: int, resolved: int) -> dict[str, Any]:
+    span = {"cases": resolved, "mean_seconds": 172_800.0, "percentiles": {"0.5": 3600.0, "0.9": 259_200.0, "0.99": 864_000.0}}
+    return {
+        "received": received, "resolved": resolved, "open": received - resolved, "overdue": 4, "overdue_statutory": 1,
+        "due_soon": 2, "without_due_date": 30, "left": 0, "turnaround": span, "working_turnaround": span,
+    }  # fmt: skip
+
+
+def test_a_date_means_the_end_of_the_local_day_and_a_time_without_offset_is_local() -> None:
+    assert parse_moment("2020-06-30").isoformat() == "2020-06-30T23:59:59.999999+07:00"
+    assert parse_moment("2020-06-30T17:00").isoformat() == "2020-06-30T17:00:00+07:00"
+    assert parse_moment("2020-06-30T17:00:00Z").isoformat() == "2020-06-30T17:00:00+00:00"
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "2020-13-01", "2020-06-30T25:00"])
+def test_anything_else_is_wrong_usage_and_says_what_is_accepted(text: str) -> None:
+    with pytest.raises(CommandError, match="accepts a date such as") as refusal:
+        parse_moment(text)
+    assert refusal.value.status == 2
+
+
+def test_people_see_that_figures_are_simulated_and_spans_in_days() -> None:
+    nothing: dict[str, Any] = {"cases": 0, "mean_seconds": None, "percentiles": {}}
+    content = {
+        "agency": "ldtbxh-haiphong", "as_of": None, "simulated": True, "log_span": nothing,
+        "clock": {"mode": "historical", "at": "2020-12-17T10:00:00Z"}, "by_kind": {"dossier": stock(5707, 5644)},
+        **stock(5707, 5644),
+    }  # fmt: skip
+    shown = as_text(content)
+    assert "SIMULATED / MÔ PHỎNG" in shown
+    assert "historical, 2020-12-17 17:00" in shown
+    assert "5,707     5,644     63" in shown
+    assert "2.00 d" in shown
+    assert "1:00:00" in shown
