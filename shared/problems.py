@@ -13,6 +13,21 @@ from starlette.exceptions import HTTPException
 MEDIA_TYPE = "application/problem+json"
 
 
+def refusals(*more: int) -> dict[int | str, dict[str, Any]]:
+    """What a route with a token may answer besides its own, for the OpenAPI document; `more` are further codes."""
+    return {code: {"description": _MEANINGS[code], "content": {MEDIA_TYPE: {}}} for code in (401, 403, 503, *more)}
+
+
+_MEANINGS = {
+    401: "No valid token",
+    403: "Not allowed with this role or for this agency",
+    404: "Not known, or not the caller's business",
+    409: "Refused as things stand; the problem says why",
+    413: "The body is too large",
+    503: "Not available now; try again after Retry-After",
+}
+
+
 class Problem(Exception):  # noqa: N818 - the RFC's own word
     """An answer that says what is wrong. `type` is `urn:motcua:problem:<slug>`."""
 

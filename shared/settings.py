@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 WRONG_USAGE = 2
@@ -70,12 +71,16 @@ def load_settings(kind: type[S]) -> S:
         raise SystemExit(WRONG_USAGE) from None
 
 
+def _by_alias(kind: type[BaseSettings], alias: str) -> FieldInfo | None:
+    return next((field for field in kind.model_fields.values() if field.validation_alias == alias), None)
+
+
 def explain(error: ValidationError, kind: type[BaseSettings]) -> list[str]:
     """One line per wrong setting: its name, what it accepts, and what is wrong."""
     lines = []
     for fault in error.errors(include_input=False, include_url=False):
         name = str(fault["loc"][0]) if fault["loc"] else "settings"
-        field = kind.model_fields.get(name)
+        field = kind.model_fields.get(name) or _by_alias(kind, name)
         alias = field.validation_alias if field and isinstance(field.validation_alias, str) else None
         shown = alias or (name if name.startswith("MOTCUA_") else f"MOTCUA_{name.upper()}")
         means = f" ({field.description})" if field and field.description else ""

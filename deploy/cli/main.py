@@ -19,6 +19,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "stack": ("up", "down", "status", "logs", "doctor"),
     "tokens": ("token",),
     "topics": ("topics",),
+    "contracts": ("contracts",),
     "procedures": ("procedures",),
     "replay": ("replay",),
     "imports": ("import",),

@@ -36,8 +36,7 @@ def up(
     """Start what is not running yet; Ctrl-C drains and stops."""
     wish = Wish(_units(only), _replicas(scale or []))
     stack = Stack(load_settings(), say)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+    _listen()
     try:
         started = stack.up(wish, detach=detach)
         print(_human_status(stack.status()), flush=True)
@@ -127,6 +126,13 @@ def _replicas(scale: list[str]) -> dict[str, int]:
 def _replay() -> None:
     if importlib.util.find_spec("deploy.cli.replay"):
         importlib.import_module("deploy.cli.replay").run_default_replay()
+
+
+def _listen() -> None:
+    """SIGTERM and SIGHUP stop like Ctrl-C; what `nohup` set stays; a shell's background job gets SIGINT back."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupt)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:

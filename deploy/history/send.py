@@ -93,7 +93,7 @@ async def settle(services: Services, past: Past, report: Report) -> dict[str, An
             moved_at, before = time.monotonic(), seen
         if time.monotonic() - moved_at > STALLED_SECONDS:
             raise CommandError(
-                f"metrics has seen {seen} of {sum(expected.values())} facts of {past.agency} and nothing moves: see `motcua status`"
+                f"metrics has seen {seen} of {sum(expected.values())} facts of {past.agency}, nothing moves: see `motcua status`"
             )
         await asyncio.sleep(0.3)
 

@@ -47,21 +47,27 @@ def _moves(dossier: Dossier) -> Iterator[tuple[datetime, Command]]:
 
 
 async def replay(year: Year, report: Report) -> dict[str, Any]:
+    """Replay a year through the running stack; the figures of the metrics service."""
+    async with connect() as services:
+        return await replay_through(services, year, report)
+
+
+async def replay_through(services: Services, year: Year, report: Report) -> dict[str, Any]:
     """Send the year, wait until it is seen, let the agency's clock stand at its close; the figures of the metrics service.
 
     Sent again, it changes nothing: every filing and command is recognised by its id, and the clock never goes back.
     """
-    async with connect() as services:
-        past = past_of(year)
+    past = past_of(year)
 
-        async def advance(at: datetime) -> None:
-            await _advance(services, year.agency, at)
+    async def advance(at: datetime) -> None:
+        if not _stands_at(await services.clock(year.agency), at):
+            await services.set_clock(year.agency, at)
 
-        await advance(year.opened_at - timedelta(days=1))
-        await send(services, past, report, advance)
-        await settle(services, past, report)
-        await advance(year.closing_at)
-        return await _standing_at(services, past, year.closing_at, report)
+    await advance(year.opened_at - timedelta(days=1))
+    await send(services, past, report, advance)
+    await settle(services, past, report)
+    await advance(year.closing_at)
+    return await _standing_at(services, past, year.closing_at, report)
 
 
 async def is_complete(year: Year) -> bool:
@@ -74,11 +80,6 @@ async def is_complete(year: Year) -> bool:
 
 def _stands_at(clock: dict[str, Any], at: datetime) -> bool:
     return clock["mode"] == "historical" and datetime.fromisoformat(clock["at"]) >= at
-
-
-async def _advance(services: Services, agency: str, at: datetime) -> None:
-    if not _stands_at(await services.clock(agency), at):
-        await services.set_clock(agency, at)
 
 
 async def _standing_at(services: Services, past: Past, at: datetime, report: Report) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Bulk filing: lines come in, one answer line each goes out, in order, while later lines are still being read.
 
-At most `IN_FLIGHT` lines wait between reading and answering; a client that does not read its answers is not read either.
+At most `IN_FLIGHT` lines wait between reading and answering; a client that does not read its answers is not
+read either.
 """
 
 from __future__ import annotations

@@ -49,9 +49,10 @@ class _Waiting(Generic[Item, Result]):
 class GroupCommit(Generic[Item, Result]):
     """Commits items in groups, in the order of their arrival, one group at a time.
 
-    `commit` writes all items in one transaction and returns one result each, in order. When it raises what `is_transient`
-    recognises, the group is tried again for `patience_seconds`, then everybody in it gets UnavailableError. Any other
-    error is permanent: the group is halved until the guilty item stands alone and gets the error itself.
+    `commit` writes all items in one transaction and returns one result each, in order. When it raises what
+    `is_transient` recognises, the group is tried again for `patience_seconds`, then everybody in it gets
+    UnavailableError. Any other error is permanent: the group is halved until the guilty item stands alone and
+    gets the error itself.
     """
 
     def __init__(

@@ -30,7 +30,8 @@ from services.intake.repository import NewCase
 from shared.catalogue import Catalogue
 from shared.clock import Clock
 from shared.contracts.events import CaseSubmitted
-from shared.contracts.words import Lane
+from shared.contracts.private import Contact, contact_context
+from shared.contracts.words import Lane, Origin
 from shared.messaging.delivery import Delivery
 from shared.persistence.work import Locked, Store, Stream, Work
 from shared.security.cipher import Cipher
@@ -94,9 +95,7 @@ class Desk:
             self.metrics.count(Lane.INTERACTIVE, "invalid")
             raise NotValidError(faults)
         try:
-            opening = await self.lanes[Lane.INTERACTIVE].submit(
-                self._prepare(submission, filer, key, Lane.INTERACTIVE, now)
-            )
+            opening = await self.lanes[Lane.INTERACTIVE].submit(self._prepare(submission, filer, key, Lane.INTERACTIVE, now))
         except Exception as error:
             self.metrics.count_failure(Lane.INTERACTIVE, error)
             raise
@@ -106,9 +105,7 @@ class Desk:
     async def file_line(self, raw: bytes, filer: Filer) -> asyncio.Future[Opening]:
         """Queue one bulk line; waits while the queue is full. Raises as `file` does, the future UnavailableError."""
         line, now = self._read(SubmissionLine, raw, filer, Lane.BULK)
-        return await self.lanes[Lane.BULK].wait_and_submit(
-            self._prepare(line, filer, line.idempotency_key, Lane.BULK, now)
-        )
+        return await self.lanes[Lane.BULK].wait_and_submit(self._prepare(line, filer, line.idempotency_key, Lane.BULK, now))
 
     def _read(self, model: type[_S], raw: bytes, filer: Filer, lane: Lane) -> tuple[_S, datetime]:
         """A valid submission that this filer may file, and the time of its arrival."""
@@ -178,9 +175,12 @@ async def _write(work: Work[Case], cases: Sequence[NewCase], cipher: Cipher) -> 
         work.cases[new.case_id] = Locked(stream, state, (stream, state))
         _emit_submitted(work, new)
         contact = new.submission.applicant and new.submission.applicant.contact()
-        if contact is not None:
-            sealed = cipher.encrypt(contact.model_dump_json(exclude_none=True).encode(), str(new.case_id).encode())
-            applicants.append((new.case_id, sealed))
+        if contact is not None or new.submission.origin is Origin.LIVE:
+            # a live case without a contact says so, or its first message would wait for one
+            told = (contact or Contact()).model_dump_json(exclude_none=True).encode()
+            sealed = cipher.encrypt(told, contact_context(new.case_id))
+            if contact is not None:
+                applicants.append((new.case_id, sealed))
             work.emit_private(new.case_id, CONTACT, sealed, agency=new.submission.agency, lane=new.lane)
     rows = [(new.case_id, work.cases.pop(new.case_id).stream.stated, Completion.REGISTERED.value) for new in cases]
     await repository.insert_cases(work.tx, rows)

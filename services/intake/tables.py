@@ -1,4 +1,4 @@
-"""Intake's tables. `cases` is what moves; `submissions` and `idempotency` are written once; `applicants` can be erased."""
+"""Intake's tables: `cases` moves, `submissions` and `idempotency` are written once, `applicants` can be erased."""
 
 from __future__ import annotations
 

@@ -13,9 +13,10 @@ from services.metrics.answers import BacklogAnswer, FiguresAnswer, TurnaroundAns
 from services.metrics.domain.figures import Window
 from shared.contracts.model import Slug
 from shared.persistence.database import Database
+from shared.problems import refusals
 from shared.security.tokens import Principal, Role, check_agency, require
 
-router = APIRouter(prefix="/v1", tags=["figures"])
+router = APIRouter(prefix="/v1", tags=["figures"], responses=refusals())
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 

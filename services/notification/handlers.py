@@ -20,7 +20,7 @@ from services.notification.domain.policy import APPLICANT, notice_for, particula
 from services.notification.domain.routing import NOBODY, Reach, Route, Way, choose_route
 from services.notification.repository import CaseWork
 from shared.contracts.events import CaseEvent, NotificationEvent, NotificationUndeliverable
-from shared.contracts.private import Contact
+from shared.contracts.private import Contact, contact_context
 from shared.contracts.words import Kind, Lane, Origin
 from shared.messaging.delivery import Delivery
 from shared.security.cipher import Cipher
@@ -134,7 +134,7 @@ class Planner:
 
 def open_contact(cipher: Cipher, case_id: UUID, ciphertext: bytes) -> Contact:
     """Decrypt a contact. Raises CipherError, or ValueError when the content is no contact."""
-    return Contact.model_validate_json(cipher.decrypt(ciphertext, str(case_id).encode()))
+    return Contact.model_validate_json(cipher.decrypt(ciphertext, contact_context(case_id)))
 
 
 def follow(entry: Entry, route: Route, reach: Reach) -> Entry:
@@ -150,7 +150,7 @@ def settle(work: CaseWork, entry: Entry) -> Entry:
 
 
 def cancel(work: CaseWork, entry: Entry) -> Entry:
-    """A message whose contact was erased on its way."""
+    """A message whose contact was erased; one that a channel has in its hands at this moment may still arrive."""
     cancelled = replace(entry, status=MessageStatus.CANCELLED, reason="contact_erased")
     state_outcome(work, NotificationUndeliverable, cancelled)
     return cancelled

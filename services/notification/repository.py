@@ -26,7 +26,7 @@ CHANGING = ("id", "channel", "language", "status", "attempts", "next_attempt_at"
 CONTACT = column_names(ContactRow)
 _row_of, _changes_of = attrgetter(*LEDGER), attrgetter(*CHANGING)
 
-_ENTRY = f"select {', '.join(LEDGER)} from ledger"  # noqa: S608 - our own table's columns
+_ENTRY = f"select {', '.join(LEDGER)} from ledger"
 _CLAIM = f"""
 with due as (
   select id from ledger where status = 'pending' and channel = $1 and next_attempt_at <= $2
@@ -35,7 +35,7 @@ with due as (
 update ledger l set next_attempt_at = $4 from due where l.id = due.id
 returning {", ".join(f"l.{name}" for name in LEDGER)},
   (select c.ciphertext from contacts c where c.case_id = l.case_id and $5)
-"""  # noqa: S608 - as above
+"""
 
 
 @dataclass(frozen=True, slots=True)

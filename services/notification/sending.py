@@ -37,6 +37,10 @@ UNTRIED_WAIT = timedelta(seconds=5)
 Claimed = tuple[Entry, bytes | None]
 
 
+class NoAddressError(Exception):
+    """The contact was erased or changed since the message was routed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sender:
     """Sends the pending messages of one channel."""
@@ -70,7 +74,7 @@ class Sender:
         for entry, ciphertext in claimed:
             try:
                 messages.append(self._message(entry, ciphertext))
-            except LookupError:
+            except NoAddressError:
                 outcomes.append(Outcome(entry.id, Result.REFUSED, "no_contact"))
             except Exception as error:  # noqa: BLE001 - a fault in a template or a key must not hold up the others
                 log.warning("message not written", fact=entry.fact, error=type(error).__name__)
@@ -95,10 +99,10 @@ class Sender:
         )
 
     def _address(self, case_id: UUID, ciphertext: bytes | None) -> str:
-        """The applicant's address on this channel; LookupError when there is none any more."""
+        """The applicant's address on this channel; NoAddressError when there is none any more."""
         address = ciphertext and self.channel.way.address_of(open_contact(self.cipher, case_id, ciphertext))
         if not address:
-            raise LookupError(self.channel.way.name)
+            raise NoAddressError(self.channel.way.name)
         return str(address)
 
     async def _record(self, work: CaseWork, outcomes: dict[UUID, Outcome]) -> list[Entry]:

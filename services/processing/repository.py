@@ -40,7 +40,7 @@ with taken as (
   delete from waiting where case_id = any($1::uuid[]) and arrived_at <= coalesce($2, 'infinity'::timestamptz) returning *
 )
 select {", ".join(WAITING_COLUMNS)} from taken order by id
-"""  # noqa: S608 - our own column names
+"""
 SET_CLOCK = """
 insert into agency_clocks as c (agency, mode, at, sequence) values ($1, $2, $3, 1)
 on conflict (agency) do update set mode = excluded.mode, at = excluded.at, sequence = c.sequence + 1

@@ -35,7 +35,7 @@ from shared.contracts.events import CaseAccepted
 from shared.contracts.model import Slug
 from shared.contracts.words import Kind, Origin
 from shared.persistence.work import Store
-from shared.problems import Problem
+from shared.problems import Problem, refusals
 from shared.security.tokens import Principal, Role, check_agency, require
 
 Reader = Annotated[Principal, Depends(require(Role.OFFICER, Role.COUNTER, Role.IMPORTER, Role.AUDITOR))]
@@ -69,7 +69,7 @@ CLOCK_BODY = {
 
 def create_router(store: Store[Case], rules: Rules, now: Clock = real_time) -> APIRouter:
     """The routes over one store."""
-    router = APIRouter(prefix="/v1")
+    router = APIRouter(prefix="/v1", responses=refusals())
     _add_cases(router, store, rules, now)
     _add_commands(router, store, rules, now)
     _add_clocks(router, store, now)
@@ -107,13 +107,13 @@ def _add_cases(router: APIRouter, store: Store[Case], rules: Rules, now: Clock) 
         items = [_case_body(case_id, case) for case_id, case in found[:limit]]
         return Page(items=items, next=str(items[-1].case_id) if len(found) > limit else None)
 
-    @router.get("/cases/{case_id}", tags=["cases"])
+    @router.get("/cases/{case_id}", tags=["cases"], responses=refusals(404))
     async def read_case(case_id: UUID, who: Reader) -> CaseBody:
         """A case as it stands."""
         case, _ = await _find(store, case_id, who)
         return _case_body(case_id, case)
 
-    @router.get("/cases/{case_id}/history", tags=["cases"])
+    @router.get("/cases/{case_id}/history", tags=["cases"], responses=refusals(404))
     async def read_history(case_id: UUID, who: Reader, cursor: HistoryCursor = None, limit: Limit = 200) -> Page[HistoryEvent]:
         """Every fact about a case, in order."""
         await _find(store, case_id, who)
@@ -122,7 +122,7 @@ def _add_cases(router: APIRouter, store: Store[Case], rules: Rules, now: Clock) 
         following = f"{rows[limit - 1].source}.{rows[limit - 1].sequence}" if len(rows) > limit else None
         return Page(items=[_history_event(row) for row in rows[:limit]], next=following)
 
-    @router.get("/cases/{case_id}/clock", tags=["cases"])
+    @router.get("/cases/{case_id}/clock", tags=["cases"], responses=refusals(404))
     async def read_case_clock(case_id: UUID, who: Reader) -> CaseClockBody:
         """The limits of a case and where its clock stands."""
         case, clock = await _find(store, case_id, who)
@@ -132,7 +132,13 @@ def _add_cases(router: APIRouter, store: Store[Case], rules: Rules, now: Clock) 
 
 
 def _add_commands(router: APIRouter, store: Store[Case], rules: Rules, now: Clock) -> None:
-    @router.post("/cases/{case_id}/commands", tags=["commands"], openapi_extra=COMMAND_BODY, response_model=CommandDone)
+    @router.post(
+        "/cases/{case_id}/commands",
+        tags=["commands"],
+        openapi_extra=COMMAND_BODY,
+        response_model=CommandDone,
+        responses=refusals(404, 409, 413),
+    )
     async def command(case_id: UUID, request: Request, who: Officer, idempotency_key: Key = None) -> dict[str, Any]:
         """Carry out a command; 409 with the reason when the case's state or time does not allow it."""
         body = read_command(await request.body())

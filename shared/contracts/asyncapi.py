@@ -23,12 +23,17 @@ METRICS = "metrics"
 SCHEMAS = "#/components/schemas/{model}"
 
 READS: dict[str, dict[Topic, tuple[str, ...]]] = {
-    INTAKE: {CASE_EVENTS: ("case.accepted", "case.refused", "case.step_completed", "case.forwarded", "case.resolved", "case.returned")},
+    INTAKE: {
+        CASE_EVENTS: (
+            "case.accepted", "case.refused", "case.stopped", "case.resumed", "case.resolved", "case.returned", "case.reopened",
+        ),
+    },
     PROCESSING: {CASE_EVENTS: ("case.submitted",), CASE_COMMANDS: tuple(COMMANDS)},
     NOTIFICATION: {
         CASE_EVENTS: (
             "case.submitted", "case.accepted", "case.refused", "case.forwarded", "case.supplement_requested",
-            "case.payment_requested", "case.extended", "case.stopped", "case.resolved", "case.returned",
+            "case.supplement_received", "case.payment_requested", "case.extended", "case.due_date_recalculated",
+            "case.withdrawal_requested", "case.stopped", "case.resumed", "case.resolved", "case.returned", "case.reopened",
         ),
         CASE_PRIVATE: (Contact.type,),
     },
@@ -66,7 +71,7 @@ def describe(service: str, prefix: str = "") -> dict[str, Any]:
         "info": {
             "title": f"Một Cửa: {service}",
             "version": version("motcua"),
-            "description": "CloudEvents 1.0 in Kafka's binary binding: attributes as `ce_` headers, the data as JSON in the value.",
+            "description": "CloudEvents 1.0, Kafka binary binding: attributes as `ce_` headers, the data as JSON in the value.",
         },
         "defaultContentType": "application/json",
         "channels": _channels(parts, prefix),
@@ -137,7 +142,7 @@ def envelope_schema() -> dict[str, Any]:
             "ce_origin": {"type": "string", "enum": list(Origin), "default": "live"},
             "ce_sequence": {
                 "type": "string",
-                "pattern": "^[0-9]+$",
+                "pattern": "^[1-9][0-9]{0,9}$",
                 "description": "1, 2, 3 … per case and source (events)",
             },
             "ce_causationid": text | {"description": "id of the command or event that led to this one"},

@@ -15,6 +15,7 @@ from shared.contracts.words import Origin
 
 SPEC_VERSION = "1.0"
 JSON = b"application/json"
+OCTETS = b"application/octet-stream"
 
 Headers = list[tuple[str, bytes]]
 
@@ -58,7 +59,7 @@ class Envelope:
         except ValueError:
             raise EnvelopeError("ce_subject", "must be a UUID") from None
 
-    def to_headers(self) -> Headers:
+    def to_headers(self, content_type: bytes = JSON) -> Headers:
         """The record's headers, few and short."""
         headers = [
             ("ce_specversion", b"1.0"),
@@ -70,7 +71,7 @@ class Envelope:
             ("ce_time", format_time(self.occurred_at)),
             ("ce_recordedtime", format_time(self.recorded_at)),
             ("ce_origin", self.origin.value.encode()),
-            ("content-type", JSON),
+            ("content-type", content_type),
         ]
         if self.sequence:
             headers.append(("ce_sequence", b"%d" % self.sequence))
@@ -98,7 +99,11 @@ def from_headers(headers: Iterable[tuple[str, bytes]]) -> Envelope:
     Raises:
         EnvelopeError: A header is missing, is not UTF-8, or breaks its rule; the first fault found.
     """
-    raw = dict(headers)
+    raw: dict[str, bytes] = {}
+    for name, value in headers:
+        if name in raw and name.startswith("ce_"):
+            raise EnvelopeError(name, "is given twice")
+        raw[name] = value
     if _text(raw, "ce_specversion") != SPEC_VERSION:
         raise EnvelopeError("ce_specversion", f"must be {SPEC_VERSION}")
     occurred_at = _time(raw, "ce_time")

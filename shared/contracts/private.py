@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated
+from uuid import UUID
 
 from pydantic import ConfigDict, Field, StringConstraints
 
@@ -10,9 +11,16 @@ from shared.contracts.model import Contract
 
 Email = Annotated[
     str,
-    StringConstraints(pattern=r"^[^@\s<>,;:\"]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\.[A-Za-z]{2,}$", max_length=254),
+    StringConstraints(
+        pattern=r"^[^@\s\x00-\x1f\x7f<>,;:\"]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\.[A-Za-z]{2,}$", max_length=254
+    ),
 ]
 Phone = Annotated[str, StringConstraints(pattern=r"^(?:\+84|84|0)\d{8,10}$")]
+
+
+def contact_context(case_id: UUID) -> bytes:
+    """What a contact's ciphertext is bound to: it opens for its own case only."""
+    return str(case_id).encode()
 
 
 class Contact(Contract):

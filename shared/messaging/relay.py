@@ -50,6 +50,7 @@ class Relay:
         self._database, self._make_producer, self._prefix, self._bulk_open = database, make_producer, prefix, bulk_open
         name = table_of(outbox).name
         self._read = f"select id, topic, key, headers, payload from {name} where lane = $1 order by id limit {BATCH}"
+        self._any_bulk = f"select exists (select 1 from {name} where lane = {int(Lane.BULK)})"
         self._delete = f"delete from {name} where id = any($1::bigint[])"
         self._woken = asyncio.Event()
 
@@ -109,12 +110,13 @@ class Relay:
         return sent
 
     async def _send_lane(self, connection: asyncpg.Connection, producer: AIOKafkaProducer, lane: Lane) -> int:
+        if lane is Lane.BULK and not (await connection.fetchval(self._any_bulk) and await self._bulk_open()):
+            return 0
         rows = await connection.fetch(self._read, int(lane))
-        if rows and (lane is Lane.INTERACTIVE or await self._bulk_open()):
+        if rows:
             await self._send(producer, rows)
             await connection.execute(self._delete, [row[0] for row in rows])
-            return len(rows)
-        return 0
+        return len(rows)
 
     async def _send(self, producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]) -> None:
         """Hand all rows to the producer in order, wait for every acknowledgement."""

@@ -12,6 +12,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 TRANSIENT_CLASSES = ("08", "53", "57", "58", "40", "55")
 """SQLSTATE classes: connection, resources, operator intervention, system, rollback (deadlock), lock not available."""
 
+PASSING = (
+    OSError, TimeoutError, EOFError, InterfaceError, PoolTimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError,
+)  # fmt: skip
+"""Exceptions of a connection that broke or could not be had."""
+
 
 def is_transient(error: BaseException) -> bool:
     """Whether the same work may succeed a little later."""
@@ -32,5 +37,13 @@ def _passes(error: BaseException) -> bool:
         return True
     if isinstance(error, KafkaError):
         return bool(error.retriable)
-    kinds = (OSError, TimeoutError, EOFError, InterfaceError, PoolTimeoutError, asyncpg.InterfaceError)
+    kinds = (
+        OSError,
+        TimeoutError,
+        EOFError,
+        InterfaceError,
+        PoolTimeoutError,
+        asyncpg.InterfaceError,
+        asyncpg.InternalClientError,
+    )
     return isinstance(error, kinds) and not isinstance(error, (FileNotFoundError, PermissionError))

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable
-from dataclasses import astuple, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from ormsgpack import packb
 from sqlmodel import SQLModel
 from uuid_utils.compat import uuid7
 
-from shared.contracts.envelope import Envelope, Headers
+from shared.contracts.envelope import OCTETS, Envelope, Headers
 from shared.contracts.events import Event
 from shared.contracts.topics import CASE_EVENTS, CASE_PRIVATE
 from shared.contracts.words import Lane, Origin
@@ -43,6 +44,7 @@ class Stream:
 
 
 STREAM_WIDTH = len(fields(Stream))
+STREAM_VALUES = attrgetter(*(each.name for each in fields(Stream)))
 
 
 @dataclass(slots=True)
@@ -114,7 +116,7 @@ class Work(Generic[S]):
             self.now,
             Origin.LIVE,
         )
-        self.put(CASE_PRIVATE.name, f"{case_id}/{what}", envelope.to_headers(), ciphertext, lane)
+        self.put(CASE_PRIVATE.name, f"{case_id}/{what}", envelope.to_headers(OCTETS), ciphertext, lane)
 
     def put(self, topic: str, key: str | bytes, headers: Headers, payload: bytes | None, lane: Lane) -> None:
         """Add a record to the outbox."""
@@ -143,7 +145,9 @@ class Work(Generic[S]):
     async def flush(self) -> None:
         """Write changed cases and the outbox; called once, just before the commit."""
         changed = [
-            (*astuple(locked.stream), *self.store.columns_of(locked.state)) for locked in self.cases.values() if locked.changed
+            (*STREAM_VALUES(locked.stream), *self.store.columns_of(locked.state))
+            for locked in self.cases.values()
+            if locked.changed
         ]
         await update_rows(self.tx, self.store.cases, changed, column_names(self.store.cases))
         if self.outbox:

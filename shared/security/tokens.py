@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -112,14 +112,14 @@ def read_key(file: Path, setting: str) -> OKPKey:
         raise SettingError(f"{setting}: {file} holds no Ed25519 key as a JWK ({type(error).__name__})") from None
 
 
-def require(*roles: Role) -> Callable[[Request], Principal]:
+def require(*roles: Role) -> Callable[[Request], Awaitable[Principal]]:
     """A FastAPI dependency: the principal, if its role is one of these (an administrator's always is).
 
     Raises:
         Problem: 401 without a valid token, 403 with another role.
     """
 
-    def principal(request: Request) -> Principal:
+    async def principal(request: Request) -> Principal:  # a plain function would be run in a thread, request by request
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise _unauthorised("a bearer token is needed")

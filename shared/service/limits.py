@@ -60,21 +60,20 @@ class Limits:
         size, complete = 0, False
 
         async def limited() -> Message:
-            nonlocal size, complete, deadline
+            nonlocal size, complete
             if complete:
                 return await receive()
             if not streamed and declared.isdigit() and int(declared) > BODY_BYTES:
                 raise _TooLargeError
+            patience = SENDER_SECONDS if streamed else deadline - time.monotonic()
             try:
-                async with asyncio.timeout_at(asyncio.get_running_loop().time() + deadline - time.monotonic()):
+                async with asyncio.timeout(patience):
                     message: dict[str, Any] = dict(await receive())
             except TimeoutError:
                 raise _TooSlowError from None
             size += len(message.get("body", b""))
             complete = not message.get("more_body", False)
-            if streamed:
-                deadline = time.monotonic() + SENDER_SECONDS
-            elif size > BODY_BYTES:
+            if not streamed and size > BODY_BYTES:
                 raise _TooLargeError
             return message
 

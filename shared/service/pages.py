@@ -19,7 +19,8 @@ def asyncapi_page(document: dict[str, Any]) -> str:
     operations = "".join(_operation(document, name, each) for name, each in document["operations"].items())
     headers = _schema("Envelope (headers)", document["components"]["schemas"]["Envelope"])
     return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(info["title"])}</title><style>{STYLE}</style></head>'
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(info["title"])}</title>'
+        f"<style>{STYLE}</style></head>"
         f"<body><h1>{escape(info['title'])} {escape(info['version'])}</h1><p>{escape(info['description'])}</p>"
         f'<p>AsyncAPI {document["asyncapi"]}: <a href="asyncapi.json">asyncapi.json</a></p>{headers}{operations}</body></html>'
     )

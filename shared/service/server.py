@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable
 from typing import TypeVar
@@ -25,6 +26,8 @@ def run(service: str, kind: type[S], create_app: Callable[[S], FastAPI]) -> None
     except SettingError as error:
         print(f"setting {error}", file=sys.stderr)
         raise SystemExit(WRONG_USAGE) from None
+    # uvicorn raises the signal again once it has drained; that must end in status 0, not in a second death
+    signal.signal(signal.SIGTERM, lambda *_: None)
     uvicorn.run(
         app,
         host=settings.host,

@@ -33,20 +33,24 @@ class Sample:
 
     name: str
     folder: str
-    type: str
+    kind: str
     headers: dict[str, str]
     key: str
     value: dict[str, Any]
 
     @property
     def model(self) -> type[Contract]:
-        """The contract model of its type."""
-        return FOLDERS[self.folder][self.type]
+        """The contract model of its kind, which is its `ce_type`."""
+        return FOLDERS[self.folder][self.kind]
 
     @property
     def raw_headers(self) -> list[tuple[str, bytes]]:
         """The headers as Kafka has them."""
         return [(name, value.encode()) for name, value in self.headers.items()]
+
+    def headers_with(self, name: str, value: bytes | None) -> dict[str, Any]:
+        """The raw headers with one of them replaced."""
+        return dict(self.raw_headers) | {name: value}
 
     @property
     def raw_value(self) -> bytes:

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.partitioner import DefaultPartitioner
+from fastapi import FastAPI
 from faststream import AckPolicy
 from faststream.kafka.subscriber.usecase import BatchSubscriber
-from fastapi import FastAPI
 
 from shared.contracts.asyncapi import READS
 from shared.contracts.topics import CASE_COMMANDS, CASE_EVENTS, CASE_PRIVATE, group_of
@@ -40,7 +40,7 @@ TOPICS_READ = {
 }
 
 
-class Stopped(Exception):
+class StoppedError(Exception):
     """The consumer was built; going on would need a broker."""
 
 
@@ -52,7 +52,7 @@ class Watched(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka ships no type
         self.settings = settings
 
     async def start(self) -> None:
-        raise Stopped
+        raise StoppedError
 
 
 def runtime_of(app: FastAPI) -> Runtime:
@@ -70,7 +70,7 @@ async def built_consumers(app: FastAPI) -> dict[str, tuple[BatchSubscriber, Watc
     try:
         for subscriber in broker.subscribers:
             assert isinstance(subscriber, BatchSubscriber)
-            with pytest.raises(Stopped):
+            with pytest.raises(StoppedError):
                 await subscriber.start()
             (topic,) = subscriber.topic_names_for_subscribe
             found[topic.removeprefix(PREFIX)] = subscriber, subscriber.consumer

@@ -31,12 +31,12 @@ CIPHER = Cipher(bytes(range(32)))
 
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_every_type_has_a_sample_and_every_sample_has_a_type(folder: str) -> None:
-    assert {each.type for each in ALL if each.folder == folder} == set(FOLDERS[folder])
+    assert {each.kind for each in ALL if each.folder == folder} == set(FOLDERS[folder])
 
 
 @pytest.mark.parametrize(("kind", "model"), [pair for models in FOLDERS.values() for pair in models.items()])
 def test_every_field_is_shown_with_a_value_in_some_sample(kind: str, model: type[Contract]) -> None:
-    shown = {name for each in ALL if each.type == kind for name, value in each.value.items() if value is not None}
+    shown = {name for each in ALL if each.kind == kind for name, value in each.value.items() if value is not None}
 
     assert {name for name in model.model_fields if (kind, name) not in NEVER_GIVEN} - shown == set()
 
@@ -44,7 +44,7 @@ def test_every_field_is_shown_with_a_value_in_some_sample(kind: str, model: type
 @EVERY
 def test_every_sample_is_complete(sample: Sample) -> None:
     assert NAME.fullmatch(sample.name.partition("/")[2])
-    assert sample.headers["ce_type"] == sample.type
+    assert sample.headers["ce_type"] == sample.kind
     assert set(sample.value) - set(sample.model.model_fields) == set()
 
 
@@ -69,9 +69,9 @@ def test_a_consumer_of_every_event_understands_the_sample(sample: Sample) -> Non
     taken = Decoder({kind: decode_model(model) for kind, model in EVENTS.items()}).read(sample.record())
 
     assert isinstance(taken, Delivery), taken
-    assert type(taken.body) is EVENTS[sample.type]
+    assert type(taken.body) is EVENTS[sample.kind]
     assert taken.envelope.sequence > 0
-    of_a_case = issubclass(EVENTS[sample.type], CaseEvent)
+    of_a_case = issubclass(EVENTS[sample.kind], CaseEvent)
     assert taken.case_id == (UUID(sample.key) if of_a_case else None)
 
 
@@ -80,7 +80,7 @@ def test_a_consumer_of_every_command_understands_the_sample(sample: Sample) -> N
     taken = Decoder({kind: decode_model(model) for kind, model in COMMANDS.items()}).read(sample.record())
 
     assert isinstance(taken, Delivery), taken
-    assert type(taken.body) is COMMANDS[sample.type]
+    assert type(taken.body) is COMMANDS[sample.kind]
     assert (taken.case_id, taken.envelope.sequence) == (UUID(sample.key), 0)
 
 

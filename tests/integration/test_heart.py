@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -39,7 +40,7 @@ async def sample(servers: Servers, tmp_path: Path) -> AsyncIterator[Sample]:
 
 
 @contextlib.asynccontextmanager
-async def consuming(sample: Sample, *consumers: Consumer[object]) -> AsyncIterator[None]:
+async def consuming(sample: Sample, *consumers: Consumer[Any]) -> AsyncIterator[None]:
     broker = make_broker(sample.settings, "sample")
     for consumer in consumers:
         subscribe(broker, consumer)
@@ -109,7 +110,7 @@ async def test_a_bad_record_is_parked_with_its_reason_and_its_neighbours_go_on(
     async with consuming(sample, sample.consumer()):
         await seen(sample, good, "s1,s2")
 
-        async def parked() -> list[tuple[object, ...]]:
+        async def parked() -> list[Any]:
             return await sample.query("select reason, detail, payload, case_id from parked")
 
         (row,) = await eventually("the bad record is parked", parked)

@@ -124,9 +124,7 @@ async def test_the_event_says_what_was_filed_and_nothing_personal(office: Office
         Lane.INTERACTIVE,
     )
     assert event.filed_at == envelope.occurred_at
-    everything = b"".join(
-        [submitted.value, private.value, *(value for _, value in [*submitted.headers, *private.headers])]
-    )
+    everything = b"".join([submitted.value, private.value, *(value for _, value in [*submitted.headers, *private.headers])])
     assert not [word for word in PERSON.values() if len(word) > 2 and word.encode() in everything]
     opened = Cipher.from_file(office.settings.private_key_file).decrypt(private.value, case_id.encode())
     assert Contact.model_validate_json(opened) == Contact(**PERSON)
@@ -140,9 +138,7 @@ async def test_without_a_contact_nothing_private_is_published(office: Office, of
 
 
 async def test_every_fault_of_header_and_body_is_told_at_once(officer: httpx.AsyncClient) -> None:
-    answer = await officer.post(
-        "/v1/cases", json={"agency": "A B", "kind": "dossier", "channel": "hotline", "colour": 1}
-    )
+    answer = await officer.post("/v1/cases", json={"agency": "A B", "kind": "dossier", "channel": "hotline", "colour": 1})
     assert answer.status_code == 422
     pointers = [error["pointer"] for error in answer.json()["errors"]]
     assert pointers == ["/header/Idempotency-Key", "/agency", "/procedure", "/channel", "/colour"]
@@ -196,9 +192,7 @@ async def test_the_public_follows_a_case_by_id_and_by_code(
     }
 
 
-@pytest.mark.parametrize(
-    "path", [str(uuid4()), "nonsense", "by-code/H24-1", "by-code/a%00b", "by-code/%FF", "by-code/a/b"]
-)
+@pytest.mark.parametrize("path", [str(uuid4()), "nonsense", "by-code/H24-1", "by-code/a%00b", "by-code/%FF", "by-code/a/b"])
 async def test_unknown_cases_all_look_alike(anybody: httpx.AsyncClient, path: str) -> None:
     answer = await anybody.get(f"/v1/cases/{path}/status")
     assert answer.status_code == 404
@@ -286,14 +280,10 @@ async def test_a_case_that_can_never_be_committed_is_500_without_details_and_its
     assert [answer.status_code for answer in answers] == [201] * 20 + [500] + [201] * 20
     assert answers[20].json()["type"] == "urn:motcua:problem:internal"
     assert "poison" not in answers[20].text
-    assert (
-        await office.count("cases", {answer.json()["case_id"] for answer in answers if answer.status_code == 201}) == 40
-    )
+    assert await office.count("cases", {answer.json()["case_id"] for answer in answers if answer.status_code == 201}) == 40
 
 
-async def test_a_database_that_is_away_is_503_and_the_same_key_works_afterwards(
-    servers: Servers, tmp_path: Path
-) -> None:
+async def test_a_database_that_is_away_is_503_and_the_same_key_works_afterwards(servers: Servers, tmp_path: Path) -> None:
     async with open_office(servers, tmp_path, intake_bulk_patience=30.0) as office, office.client() as officer:
         keys = [new_key() for _ in range(3)]
         uploading = asyncio.create_task(_bulk(officer, 4000))
@@ -306,9 +296,7 @@ async def test_a_database_that_is_away_is_503_and_the_same_key_works_afterwards(
         assert all(answer.headers["retry-after"] for answer in away)
 
         async def works() -> bool:
-            return all(
-                [(await officer.post("/v1/cases", json=BODY, headers=key)).status_code in {200, 201} for key in keys]
-            )
+            return all([(await officer.post("/v1/cases", json=BODY, headers=key)).status_code in {200, 201} for key in keys])
 
         await eventually("the same keys work", works)
         statuses = await uploading

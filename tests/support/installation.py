@@ -17,6 +17,7 @@ from typing import Any
 import asyncpg
 import httpx
 
+from deploy.history.services import Services, make_producer
 from deploy.local.ports import take_port
 from shared.messaging.topics_admin import apply_topics
 from shared.security.tokens import Role
@@ -125,6 +126,18 @@ class Installation:
         finally:
             await connection.close()
 
+    @contextlib.asynccontextmanager
+    async def as_importer(self) -> AsyncIterator[Services]:
+        """What a replay or an import sends through."""
+        producer = make_producer(self.bootstrap)
+        await producer.start()
+        try:
+            async with httpx.AsyncClient(headers=self.headers(Role.IMPORTER), timeout=60) as http:
+                intake, processing, metrics = (self.url(name) for name in ("intake", "processing", "metrics"))
+                yield Services(http, producer, intake, processing, metrics, f"{self.run}-")
+        finally:
+            await producer.stop()
+
     async def close(self) -> None:
         """End every process and drop the databases."""
         await self.http.aclose()
@@ -140,10 +153,10 @@ class Installation:
 
 @contextlib.asynccontextmanager
 async def installed(
-    servers: Servers, folder: Path, *names: str, topics: bool = True, **extra: str
+    servers: Servers, folder: Path, *names: str, topics: bool = True, extra: dict[str, str] | None = None
 ) -> AsyncIterator[Installation]:
     """A running installation; all four services unless some are named."""
-    made = Installation(folder, servers.kafka.address, servers.postgres.address, extra)
+    made = Installation(folder, servers.kafka.address, servers.postgres.address, extra or {})
     try:
         if topics:
             await apply_topics(made.bootstrap, f"{made.run}-")

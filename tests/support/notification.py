@@ -18,6 +18,9 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from fastapi import FastAPI
 from uuid_utils.compat import uuid7
 
+from services.notification.domain.case import Case
+from services.notification.domain.ledger import Entry
+from services.notification.domain.policy import NOTICES, particulars
 from services.notification.main import create_app
 from services.notification.settings import NotificationSettings
 from shared.contracts.envelope import Envelope, from_headers
@@ -57,6 +60,32 @@ def resolved() -> CaseResolved:
 def returned() -> CaseReturned:
     """A return at the counter."""
     return CaseReturned(agency=AGENCY, kind=Kind.DOSSIER, channel=Channel.COUNTER)
+
+
+def entry_about(case_id: UUID, event: CaseEvent, case: Case, language: str = "vi", origin: Origin = Origin.LIVE) -> Entry:
+    """A pending entry of the ledger about a fact, `case` being as the fact left it."""
+    return Entry(
+        id=uuid7(),
+        case_id=case_id,
+        fact=event.type,
+        fact_id=str(uuid7()),
+        sequence=1,
+        recipient="applicant",
+        channel="file",
+        language=language,
+        status="pending",
+        attempts=0,
+        next_attempt_at=OCCURRED_AT,
+        reason=None,
+        agency=event.agency,
+        kind=event.kind,
+        origin=origin,
+        lane=0,
+        particulars=json.dumps(particulars(NOTICES[event.type], case, event)),
+        occurred_at=OCCURRED_AT,
+        created_at=OCCURRED_AT,
+        sent_at=None,
+    )
 
 
 @dataclass(slots=True)

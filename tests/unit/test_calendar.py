@@ -51,9 +51,7 @@ def local(text: str) -> datetime:
 
 
 @pytest.mark.parametrize(("accepted", "count", "unit", "due", "why"), EXAMPLES)
-def test_due_date_equals_the_worked_example(
-    accepted: str, count: int, unit: LimitUnit, due: str, why: str
-) -> None:
+def test_due_date_equals_the_worked_example(accepted: str, count: int, unit: LimitUnit, due: str, why: str) -> None:
     assert CALENDAR.due_date(date.fromisoformat(accepted), count, unit) == date.fromisoformat(due), why
 
 

@@ -132,8 +132,7 @@ def test_adding_working_time_is_the_earliest_inverse(start_at: datetime, microse
 @given(st.sets(st.dates(date(2020, 1, 1), date(2020, 2, 29)), max_size=40))
 def test_any_table_counts_like_stepping(exceptions: set[date]) -> None:
     days = tuple(
-        CalendarDay(on, DayKind.WORK if on.weekday() > 4 else DayKind.OFF, "", "", DayStatus.LIBRARY)
-        for on in exceptions
+        CalendarDay(on, DayKind.WORK if on.weekday() > 4 else DayKind.OFF, "", "", DayStatus.LIBRARY) for on in exceptions
     )
     calendar, count, eve = WorkingCalendar(days), 0, date(2019, 12, 31)
     for step in range(1, 80):

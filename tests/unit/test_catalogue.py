@@ -65,9 +65,7 @@ def test_62_procedures_have_no_known_limit_and_are_not_verified() -> None:
 
 
 @pytest.mark.parametrize(("code", "statutory", "committed"), [("1.001806", 15, 10), ("2.000189", 10, 7)])
-def test_committed_reduction_holds_from_july_2020_by_assumption(
-    code: str, statutory: int, committed: int
-) -> None:
+def test_committed_reduction_holds_from_july_2020_by_assumption(code: str, statutory: int, committed: int) -> None:
     before = CATALOGUE.version_at(code, date(2020, 6, 30))
     after = CATALOGUE.version_at(code, date(2020, 7, 1))
     assert before is not None
@@ -92,9 +90,7 @@ def test_limit_of_the_catalogue_counts_in_the_calendar() -> None:
     assert version is not None
     assert version.due_limit is not None
     accepted = date(2020, 12, 17)
-    assert load_calendar().due_date(accepted, version.due_limit.count, version.due_limit.unit) == date(
-        2020, 12, 31
-    )
+    assert load_calendar().due_date(accepted, version.due_limit.count, version.due_limit.unit) == date(2020, 12, 31)
 
 
 def test_child_protection_limit_is_twelve_hours() -> None:

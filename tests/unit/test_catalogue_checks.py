@@ -85,9 +85,7 @@ def test_sound_file_has_no_fault(tmp_path: Path) -> None:
         ("kind: dossier", "? [a]\n    : b", Rule.YAML_SYNTAX, 5, "unhashable key"),
     ],
 )
-def test_broken_rule_is_named_with_its_place(  # noqa: PLR0913, PLR0917 - a table's columns
-    tmp_path: Path, old: str, new: str, rule: Rule, line: int | None, said: str
-) -> None:
+def test_broken_rule_is_named_with_its_place(tmp_path: Path, old: str, new: str, rule: Rule, line: int | None, said: str) -> None:
     faults = faults_of(tmp_path, SOUND.replace(old, new, 1))
     assert (faults[0].rule, faults[0].line) == (rule, line)
     assert said in faults[0].message
@@ -96,9 +94,7 @@ def test_broken_rule_is_named_with_its_place(  # noqa: PLR0913, PLR0917 - a tabl
 
 
 def test_limit_nobody_knows_cannot_be_verified(tmp_path: Path) -> None:
-    unknown = SOUND.replace("{count: 15, unit: working_days}", "null").replace(
-        "{count: 10, unit: working_days}", "null"
-    )
+    unknown = SOUND.replace("{count: 15, unit: working_days}", "null").replace("{count: 10, unit: working_days}", "null")
     assert [fault.rule for fault in faults_of(tmp_path, unknown)] == [Rule.UNKNOWN_IS_UNVERIFIED]
     assert faults_of(tmp_path, unknown.replace("verified: true", "verified: false")) == []
 
@@ -128,11 +124,7 @@ def test_fault_names_the_entry_by_code_else_by_place(tmp_path: Path) -> None:
 
 
 def test_every_fault_of_every_file_is_told_at_once(tmp_path: Path) -> None:
-    wrong = (
-        SOUND.replace("kind: dossier", "kind: x")
-        .replace("level: unknown", "level: y")
-        .replace("employment", "z")
-    )
+    wrong = SOUND.replace("kind: dossier", "kind: x").replace("level: unknown", "level: y").replace("employment", "z")
     rules = [fault.rule for fault in faults_of(tmp_path, wrong, wrong)]
     once = [Rule.KNOWN_FIELD, Rule.WRONG_VALUE, Rule.WRONG_VALUE]
     assert rules == [*once, Rule.KNOWN_FIELD, Rule.DUPLICATE_CODE, *once[1:]]
@@ -154,9 +146,7 @@ def test_packaged_files_copied_elsewhere_have_no_fault(tmp_path: Path) -> None:
     assert faults_of(tmp_path, text) == []
 
 
-@pytest.mark.parametrize(
-    "content", ["", "- 1\n", "42\n", "a: b\n", "procedures: 3\n", "\x00", "[" * 5000, "- &x [*x]\n"]
-)
+@pytest.mark.parametrize("content", ["", "- 1\n", "42\n", "a: b\n", "procedures: 3\n", "\x00", "[" * 5000, "- &x [*x]\n"])
 def test_file_of_another_shape_is_a_fault_not_a_traceback(tmp_path: Path, content: str) -> None:
     assert faults_of(tmp_path, content)
 

@@ -191,9 +191,7 @@ GOOD = event("2020-01-02T10:00:00Z")
         ([trace("a" * 201, GOOD)], "log.xes: trace 1: its id is longer than 200 characters"),
     ],
 )
-def test_a_faulty_log_is_refused_in_one_line_naming_file_trace_and_rule(
-    tmp_path: Path, traces: list[str], said: str
-) -> None:
+def test_a_faulty_log_is_refused_in_one_line_naming_file_trace_and_rule(tmp_path: Path, traces: list[str], said: str) -> None:
     assert refusal(tmp_path, *traces) == said
 
 
@@ -230,9 +228,7 @@ def changed(**fields: Any) -> str:
         ("a: [", "m.yaml: not readable as YAML"),
     ],
 )
-def test_a_wrong_mapping_is_refused_in_one_line_naming_the_field(
-    tmp_path: Path, text: str, said: str
-) -> None:
+def test_a_wrong_mapping_is_refused_in_one_line_naming_the_field(tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / "m.yaml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ImportFileError) as error:

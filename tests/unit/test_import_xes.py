@@ -58,9 +58,7 @@ def refusal(path: Path) -> str:
 
 
 def test_a_plain_file_named_gz_is_refused(tmp_path: Path) -> None:
-    assert (
-        refusal(written(tmp_path, WHOLE, "log.xes.gz")) == "log.xes.gz: is named .gz but is not a gzip file"
-    )
+    assert refusal(written(tmp_path, WHOLE, "log.xes.gz")) == "log.xes.gz: is named .gz but is not a gzip file"
 
 
 def test_a_gzip_file_cut_off_is_refused(tmp_path: Path) -> None:
@@ -85,9 +83,7 @@ def test_what_is_no_whole_document_is_refused(tmp_path: Path, content: str) -> N
 
 
 def test_another_xml_document_is_refused(tmp_path: Path) -> None:
-    assert refusal(written(tmp_path, "<html><trace/></html>")) == (
-        "log.xes: is XML but not an XES log: its root is not <log>"
-    )
+    assert refusal(written(tmp_path, "<html><trace/></html>")) == ("log.xes: is XML but not an XES log: its root is not <log>")
 
 
 def test_entity_expansion_is_refused_before_any_entity_is_used(tmp_path: Path) -> None:

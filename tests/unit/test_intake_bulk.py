@@ -61,8 +61,8 @@ def line(key: str, **more: Any) -> bytes:
 
 async def test_each_line_gets_its_own_answer_in_order_and_no_fault_stops_a_neighbour() -> None:
     lines = [
-        line("a"), b"", b"not json", line("b", channel="pigeon"), line("c", agency="other"), line("a"), line("a", channel="post"),
-        b"x" * 70_000, line("poison"), line("d"),
+        line("a"), b"", b"not json", line("b", channel="pigeon"), line("c", agency="other"), line("a"),
+        line("a", channel="post"), b"x" * 70_000, line("poison"), line("d"),
     ]  # fmt: skip
     memory: dict[str, NewCase] = {}
     told = await answers(b"\n".join(lines), make_take(make_desk(memory, []), FILER))

@@ -20,9 +20,7 @@ from shared.contracts.events import (
 from shared.contracts.words import Channel, Kind, Outcome, StopKind, Timeliness
 
 WHO: dict[str, Any] = {"agency": "ldtbxh-haiphong", "kind": Kind.DOSSIER}
-ACCEPTED = CaseAccepted(
-    **WHO, code="H24-201217-0001", procedure="1.001806", field="social-protection", channel=Channel.COUNTER
-)
+ACCEPTED = CaseAccepted(**WHO, code="H24-201217-0001", procedure="1.001806", field="social-protection", channel=Channel.COUNTER)
 RESOLVED = CaseResolved(**WHO, outcome=Outcome.GRANTED, timeliness=Timeliness.EARLY)
 
 

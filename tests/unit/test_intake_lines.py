@@ -18,9 +18,7 @@ def split(chunks: list[bytes], longest: int = 64) -> list[Line]:
 def expected(content: bytes, longest: int = 64) -> list[Line]:
     """The same by the book, all bytes at once."""
     lines = [Line(number, piece) for number, piece in enumerate(content.split(b"\n"), 1)]
-    kept = [
-        line for line in lines if line.content is not None and (len(line.content) > longest or line.content.strip())
-    ]
+    kept = [line for line in lines if line.content is not None and (len(line.content) > longest or line.content.strip())]
     return [Line(line.number, None) if len(line.content or b"") > longest else line for line in kept]
 
 

@@ -102,7 +102,8 @@ def test_vietnamese_names_are_welcome() -> None:
 
 
 NO_TIMES = (
-    "2026-03-02", "2026-03-02T03:00:00", "1", "1600000000", 1600000000, "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00",
+    "2026-03-02", "2026-03-02T03:00:00", "1", "1600000000", 1600000000, "0001-01-01T00:00:00+14:00",
+    "9999-12-31T23:59:59-14:00",
 )  # fmt: skip
 
 
@@ -206,9 +207,7 @@ def test_a_token_files_only_for_its_own_agency() -> None:
     assert refuse(Filer("portal", "integrator", None), other, NOW) is None
 
 
-@pytest.mark.parametrize(
-    "past", [{"filed_at": "2020-01-02T08:00:00+07:00"}, {"origin": "replay"}, {"origin": "import"}]
-)
+@pytest.mark.parametrize("past", [{"filed_at": "2020-01-02T08:00:00+07:00"}, {"origin": "replay"}, {"origin": "import"}])
 def test_only_an_importer_files_the_past(past: dict[str, str]) -> None:
     submission = read({**SMALLEST, **past})
     assert refuse(OFFICER, submission, NOW) == Refusal("importer-only", ANY)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from dataclasses import fields, replace
@@ -15,15 +14,15 @@ import pytest
 
 from services.notification.domain.case import Case, evolve
 from services.notification.domain.ledger import Entry
-from services.notification.domain.policy import NOTICES, particulars
+from services.notification.domain.policy import NOTICES
 from services.notification.rendering import LANGUAGES, SIMULATED, Renderer
 from shared.contracts import events as e
 from shared.contracts.private import Contact
 from shared.contracts.words import Channel, Kind, Origin, Outcome, StopKind, Timeliness
+from tests.support.notification import entry_about
 
 GOLDEN = Path(__file__).parent / "golden"
 CASE_ID = UUID("01936f3c-0000-7000-8000-000000000001")
-AT = datetime(2020, 12, 17, 2, tzinfo=UTC)
 DUE = datetime(2020, 12, 31, 10, tzinfo=UTC)
 # 23:30 UTC is the next day in Viet Nam
 NEW_DUE = datetime(2021, 1, 7, 23, 30, tzinfo=UTC)
@@ -60,29 +59,7 @@ SAMPLES: dict[str, e.CaseEvent] = {
 
 def entry_of(event: e.CaseEvent, language: str, origin: Origin = Origin.LIVE) -> Entry:
     before = Case() if event.type in ("case.accepted", "case.refused") else evolve(Case(), ACCEPTED)
-    stated = particulars(NOTICES[event.type], evolve(before, event), event)
-    return Entry(
-        id=UUID("01936f3c-0000-7000-8000-0000000000aa"),
-        case_id=CASE_ID,
-        fact=event.type,
-        fact_id="01936f3c-0000-7000-8000-0000000000bb",
-        sequence=1,
-        recipient="applicant",
-        channel="file",
-        language=language,
-        status="pending",
-        attempts=0,
-        next_attempt_at=AT,
-        reason=None,
-        agency=event.agency,
-        kind=event.kind,
-        origin=origin,
-        lane=0,
-        particulars=json.dumps(stated),
-        occurred_at=AT,
-        created_at=AT,
-        sent_at=None,
-    )
+    return entry_about(CASE_ID, event, evolve(before, event), language, origin)
 
 
 def written(language: str) -> Iterator[str]:

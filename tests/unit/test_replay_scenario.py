@@ -82,9 +82,7 @@ def changed(path: str, value: object) -> str:
         ("arrivals.month", {1: 1.0}, "arrivals"),
     ],
 )
-def test_a_wrong_scenario_is_refused_in_one_line_naming_the_field(
-    path: str, value: object, said: str
-) -> None:
+def test_a_wrong_scenario_is_refused_in_one_line_naming_the_field(path: str, value: object, said: str) -> None:
     with pytest.raises(ScenarioError) as refusal:
         parse_scenario(changed(path, value), "mine.yaml")
     assert str(refusal.value).startswith("mine.yaml: ")
@@ -94,9 +92,7 @@ def test_a_wrong_scenario_is_refused_in_one_line_naming_the_field(
 
 def test_a_procedure_with_a_share_of_its_limit_needs_a_limit() -> None:
     with pytest.raises(ScenarioError, match=r"1\.001806.*needs its limits"):
-        parse_scenario(
-            FILE.read_text(encoding="utf-8").replace("        limits:", "        # limits:"), "x.yaml"
-        )
+        parse_scenario(FILE.read_text(encoding="utf-8").replace("        limits:", "        # limits:"), "x.yaml")
 
 
 def test_the_hotline_is_no_channel_of_a_dossier() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final, TypeVar
@@ -26,7 +26,6 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
-from pydantic_core import ErrorDetails
 
 from shared.catalogue import Catalogue
 from shared.contracts.model import Code, Slug
@@ -152,7 +151,7 @@ class Submission(_Filed):
     @field_validator("channel", "return_channel")
     @classmethod
     def _no_hotline_for_dossiers(cls, channel: Channel | None, info: ValidationInfo) -> Channel | None:
-        """The hotline guides and takes feedback, it files and returns no dossier (Decree 61/2018/NĐ-CP, art. 15, 16)."""
+        """The hotline guides and takes feedback (Decree 61/2018/NĐ-CP, art. 15 and 16)."""
         if channel is Channel.HOTLINE and info.data.get("kind") is Kind.DOSSIER:
             raise ValueError("must be counter, online or post: the hotline is no channel for dossiers")
         return channel
@@ -218,11 +217,11 @@ def _pointer(path: Iterable[int | str]) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in pointer[:LONGEST_POINTER])
 
 
-def _rule(detail: ErrorDetails) -> str:
+def _rule(detail: Mapping[str, Any]) -> str:
     match detail["type"]:
         case "missing":
             return "must be given"
         case "extra_forbidden":
             return "is not a field known here"
         case _:
-            return _SHOULD.sub("must", detail["msg"].removeprefix("Value error, "))
+            return _SHOULD.sub("must", str(detail["msg"]).removeprefix("Value error, "))

@@ -57,12 +57,14 @@ def add_bulk_route(router: APIRouter, desk: Desk, silence: float) -> None:
         summary="File many cases",
         response_class=DuplexResponse,
         responses={
-            200: {"description": "A line for each line sent, in order", "content": {NDJSON: {"schema": ANSWER_SCHEMA}}}
+            200: {"description": "A line for each line sent, in order", "content": {NDJSON: {"schema": ANSWER_SCHEMA}}},
+            401: {"description": "No valid token"},
+            403: {"description": "The role may not file"},
         },
         openapi_extra={
             "requestBody": {
                 "required": True,
-                "description": "One case a line with its `idempotency_key`, at most 64 KiB a line. Empty lines are skipped.",
+                "description": "A case a line with its `idempotency_key`, at most 64 KiB; empty lines are skipped",
                 "content": {NDJSON: {"schema": flat_schema(SubmissionLine)}},
             }
         },

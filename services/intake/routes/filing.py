@@ -71,8 +71,10 @@ def add_filing_route(router: APIRouter, desk: Desk) -> None:
         response_model=Filed,
         responses={
             200: {"model": Filed, "description": "The key had opened this case before"},
+            401: {"description": "No valid token"},
             403: {"description": "Another agency's case, or the role importer is needed"},
             409: {"description": "The key was used with other content"},
+            413: {"description": "The body is too large"},
             422: {"description": "Not valid; `errors` lists every fault"},
             503: {"description": "Not committed; send it again after Retry-After"},
         },
@@ -90,6 +92,4 @@ def add_filing_route(router: APIRouter, desk: Desk) -> None:
         if opening.outcome is Outcome.CONFLICT:
             raise key_conflict()
         answer = filed(opening)
-        return JSONResponse(
-            answer, 201 if opening.outcome is Outcome.OPENED else 200, {"Location": answer["status_url"]}
-        )
+        return JSONResponse(answer, 201 if opening.outcome is Outcome.OPENED else 200, {"Location": answer["status_url"]})

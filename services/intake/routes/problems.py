@@ -16,9 +16,7 @@ def problem_of(error: BaseException) -> Problem:
     """The problem of an error that `Desk` raised; anything unforeseen is logged and answered with 500."""
     match error:
         case NotValidError():
-            return Problem(
-                422, "invalid", "The content is not valid", errors=[fault.as_dict() for fault in error.faults]
-            )
+            return Problem(422, "invalid", "The content is not valid", errors=[fault.as_dict() for fault in error.faults])
         case ForbiddenError():
             return Problem(403, error.refusal.slug, "Not allowed", detail=error.refusal.sentence)
         case UnavailableError():

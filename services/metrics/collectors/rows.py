@@ -46,20 +46,20 @@ select agency, kind, field, status, count(*) as cases, min(received_at) as oldes
     count(*) filter (where due_on is null) as without_due_date
 from known where resolved_at is null and left_at is null
 group by agency, kind, field, status order by 1, 2, 3, 4
-"""  # noqa: S608 - constants
+"""
 
 RECEIVED = f"""{_KNOWN}
 select agency, kind, field, w.span, channel, count(*) as cases
 from known join {_WINDOWS} on w.length is null or received_at > clock - w.length
 group by agency, kind, field, w.span, channel order by 1, 2, 3, 4, 5
-"""  # noqa: S608 - constants
+"""
 
 RETURNED = f"""{_KNOWN}
 select agency, kind, field, w.span, return_channel as channel, count(*) as cases
 from known join {_WINDOWS} on w.length is null or returned_at > clock - w.length
 where returned_at is not null
 group by agency, kind, field, w.span, return_channel order by 1, 2, 3, 4, 5
-"""  # noqa: S608 - constants
+"""
 
 TURNAROUND = f"""{_KNOWN}
 select agency, kind, coalesce(field, 'all') as field, w.span,
@@ -73,7 +73,7 @@ select agency, kind, coalesce(field, 'all') as field, w.span,
 from known join {_WINDOWS} on w.length is null or resolved_at > clock - w.length
 where resolved_at is not null and ($5::text is null or w.span = $5)
 group by grouping sets ((agency, kind, field, w.span), (agency, kind, w.span)) order by 1, 2, 3, 4
-"""  # noqa: S608 - constants
+"""
 
 TALLIES = """
 select series, agency, kind, case when field = any($1::text[]) then field else 'other' end as field, label, bucket,
@@ -86,7 +86,7 @@ select agency, procedure, max(clock) as clock,
     count(*) filter (where resolved_at is null and left_at is null) as open,
     avg(turnaround_seconds::numeric) filter (where resolved_at is not null)::float8 as mean
 from known where agency = any($4::text[]) group by 1, 2 order by 1, 2
-"""  # noqa: S608 - constants
+"""
 
 NEWEST = "select coalesce(sum(facts), 0)::bigint, max(updated_at) from progress"
 

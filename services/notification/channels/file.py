@@ -33,7 +33,7 @@ class FileChannel:
 
     way = WAY
     batch = 500
-    lease_seconds = 15.0
+    lease_seconds = 5.0
     attempts = 1_000_000
     waits = (1.0, 60.0)
 

@@ -40,7 +40,7 @@ def main(path: str) -> None:
         "every_case": figures(pm4py, numpy, log),
         "with_enddate": figures(pm4py, numpy, log[log["case:enddate"].notna()]),
     }
-    print(json.dumps(document, indent=2))  # noqa: T201 - the script's output
+    print(json.dumps(document, indent=2))
 
 
 if __name__ == "__main__":

@@ -11,9 +11,7 @@ down_revision = None
 
 
 def _stamp(name: str, *, defaulted: bool = False) -> sa.Column[object]:
-    return sa.Column(
-        name, sa.DateTime(timezone=True), nullable=False, server_default=sa.text("now()") if defaulted else None
-    )
+    return sa.Column(name, sa.DateTime(timezone=True), nullable=False, server_default=sa.text("now()") if defaulted else None)
 
 
 def _count(name: str) -> sa.Column[int]:

@@ -1,0 +1,1 @@
+"""The local stack: Kafka, PostgreSQL, the four services and Prometheus on one machine."""
