@@ -72,9 +72,9 @@ async def test_a_program_that_crashes_is_started_again_and_counted(tmp_path: Pat
     watch.start()
     await until(lambda: watch.restarts == 2)
     assert watch.last_exit == "exit 3"
-    assert watch.health is Health.RESTARTING
+    assert watch.as_dict()["health"] == "restarting"
     await watch.stop(asyncio.Event())
-    assert watch.health is Health.STOPPED
+    assert watch.as_dict()["health"] == "stopped"
 
 
 async def test_a_killed_program_is_started_again_with_another_pid(tmp_path: Path) -> None:
@@ -170,7 +170,7 @@ async def test_a_failing_creation_of_topics_is_tried_again(state: StateFolder) -
 
 async def test_a_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     code = PARENT.format(code=SLEEPER, log=str(tmp_path / "log"))
-    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)  # noqa: ASYNC220 - short
+    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
     child = int(parent.stdout.readline())
     assert process.birth_of(child)
