@@ -31,3 +31,10 @@ def reference_data() -> Path:
     if not folder.is_dir():
         pytest.fail(f"reference data not found in {folder}: set MOTCUA_TEST_DATA to the folder with receipt.xes.gz")
     return folder
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say where nobody can miss it that the suite on containers did not run."""
+    skipped = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
+    if any("SMOKE SUITE ON CONTAINERS" in reason for reason in skipped):
+        terminalreporter.section("!!! THE SMOKE SUITE ON CONTAINERS DID NOT RUN !!!", sep="!", red=True, bold=True)

@@ -14,7 +14,7 @@ import httpx
 
 from deploy.errors import CommandError
 from deploy.history.plan import Past, PastCase, PastCommand
-from deploy.history.services import Services, make_producer
+from deploy.history.services import SERIES, Services, make_producer
 from deploy.local.environment import running_environment, service_url
 from deploy.local.keys import sign_token
 from deploy.local.settings import load_settings
@@ -87,7 +87,7 @@ async def settle(services: Services, past: Past, report: Report) -> dict[str, An
         seen = min(expected["received"], figures["received"]) + min(expected["resolved"], figures["resolved"])
         seen += min(expected["returned"], figures["returned"]) + min(expected["steps"], figures["steps"])
         report("seen by metrics", seen, sum(expected.values()))
-        if seen == sum(expected.values()):
+        if seen == sum(expected.values()) and await _is_exposed(services, past.agency, figures):
             return figures
         if seen != before:
             moved_at, before = time.monotonic(), seen
@@ -96,6 +96,12 @@ async def settle(services: Services, past: Past, report: Report) -> dict[str, An
                 f"metrics has seen {seen} of {sum(expected.values())} facts of {past.agency}, nothing moves: see `motcua status`"
             )
         await asyncio.sleep(0.3)
+
+
+async def _is_exposed(services: Services, agency: str, figures: dict[str, Any]) -> bool:
+    """Whether the series say what the figures say: who looks at a gauge next must find it."""
+    exposed = await services.exposed(agency)
+    return all(exposed.get(name, 0) == figures[name] for name in SERIES.values())
 
 
 def expected_of(past: Past) -> dict[str, int]:

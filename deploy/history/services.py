@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,7 @@ from typing import Any
 import httpx
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
+from prometheus_client.parser import text_string_to_metric_families
 
 from deploy.errors import CommandError
 from deploy.history.plan import PastCase, PastCommand
@@ -23,6 +25,12 @@ from shared.messaging.kafka import PRODUCER, partition_of
 
 PATIENCE_SECONDS = 120.0
 WAIT_SECONDS = 0.5
+SERIES = {
+    "motcua_cases_received_total": "received",
+    "motcua_cases_resolved_total": "resolved",
+    "motcua_case_backlog": "open",
+}
+"""The series of a figure; its sum over an agency's labels is the figure."""
 
 
 @dataclass(slots=True)
@@ -89,6 +97,16 @@ class Services:
         answer = await self._until_answered("GET", f"{self.metrics}/v1/figures", params={"agency": agency})
         content: dict[str, Any] = answer.json()
         return content
+
+    async def exposed(self, agency: str) -> dict[str, int]:
+        """The agency's figures as the Prometheus series of the metrics service say them."""
+        answer = await self._until_answered("GET", f"{self.metrics}/metrics")
+        sums: Counter[str] = Counter()
+        for family in text_string_to_metric_families(answer.text):
+            for sample in family.samples:
+                if sample.name in SERIES and sample.labels.get("agency") == agency:
+                    sums[SERIES[sample.name]] += int(sample.value)
+        return dict(sums)
 
     async def _until_answered(self, method: str, url: str, **content: Any) -> httpx.Response:
         """The answer; a service that is away or says 503 is waited for."""
