@@ -50,8 +50,9 @@ def image(setting: str) -> str:
 def containers() -> Iterator[tuple[str, str]]:
     """Addresses of a Kafka and a PostgreSQL in containers."""
     kafka_image, postgres_image = image("TEST_KAFKA_IMAGE"), image("TEST_POSTGRES_IMAGE")
-    broker = KafkaContainer(kafka_image).with_kraft().with_bind_ports(9093, LOOPBACK)
-    database = PostgresContainer(postgres_image, driver=None).with_bind_ports(5432, LOOPBACK)
+    broker, database = KafkaContainer(kafka_image).with_kraft(), PostgresContainer(postgres_image, driver=None)
+    for container in (broker, database):  # published on loopback only
+        container.ports = dict.fromkeys(container.ports, LOOPBACK)  # type: ignore[arg-type]  # docker takes an address too
     with broker as kafka, database as postgres:
         yield kafka.get_bootstrap_server(), postgres.get_connection_url()
 
