@@ -17,7 +17,7 @@ from services.intake import repository
 from services.intake.repository import NewCase
 from shared.contracts.envelope import from_headers
 from shared.contracts.events import CaseAccepted, CaseResolved, CaseReturned, CaseSubmitted
-from shared.contracts.private import Contact
+from shared.contracts.private import Contact, contact_context
 from shared.contracts.words import Channel, Kind, Lane, Outcome, Timeliness
 from shared.persistence.database import Tx
 from shared.security.cipher import Cipher
@@ -131,10 +131,20 @@ async def test_the_event_says_what_was_filed_and_nothing_personal(office: Office
     assert await office.count("applicants", {case_id}) == 1
 
 
-async def test_without_a_contact_nothing_private_is_published(office: Office, officer: httpx.AsyncClient) -> None:
+async def test_a_live_case_without_a_contact_says_so_and_a_replayed_one_publishes_nothing_private(
+    office: Office, officer: httpx.AsyncClient
+) -> None:
     case_id = (await officer.post("/v1/cases", json=BODY, headers=new_key())).json()["case_id"]
-    assert [record.key.decode() for record in await office.records(case_id, 1)] == [case_id]
+    by_key = {record.key.decode(): record for record in await office.records(case_id, 2)}
+    cipher = Cipher.from_file(office.settings.private_key_file)
+    opened = cipher.decrypt(by_key[f"{case_id}/contact"].value, contact_context(UUID(case_id)))
+    assert Contact.model_validate_json(opened) == Contact()
     assert await office.count("applicants", {case_id}) == 0
+
+    importer = {**new_key(), "Authorization": f"Bearer {office.keys.token(Role.IMPORTER)}"}
+    past = {**BODY, "origin": "replay", "filed_at": "2020-03-02T08:00:00+07:00"}
+    case_id = (await officer.post("/v1/cases", json=past, headers=importer)).json()["case_id"]
+    assert [record.key.decode() for record in await office.records(case_id, 1)] == [case_id]
 
 
 async def test_every_fault_of_header_and_body_is_told_at_once(officer: httpx.AsyncClient) -> None:
