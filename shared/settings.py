@@ -6,8 +6,9 @@ A wrong value stops the start with the setting's name and what it accepts (`load
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal, Self, TypeVar
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, ValidationError
 from pydantic.fields import FieldInfo
@@ -16,8 +17,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 WRONG_USAGE = 2
 
 
-class ServiceSettings(BaseSettings):
-    """What every service needs to reach Kafka, PostgreSQL and its keys. Durations are in seconds."""
+class KafkaSettings(BaseSettings):
+    """How to reach Kafka, for services and for the command line alike."""
 
     model_config = SettingsConfigDict(env_prefix="MOTCUA_", extra="ignore", hide_input_in_errors=True)
 
@@ -32,6 +33,16 @@ class ServiceSettings(BaseSettings):
     kafka_sasl_password: str = Field("", description="SASL password", repr=False)
     kafka_ca_file: Path | None = Field(None, description="certificate authority of Kafka's TLS certificate")
     topic_prefix: str = Field("", pattern=r"^[a-zA-Z0-9._-]*$", description="put before every topic and group name")
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> Self:
+        """The settings that another environment than this process's holds."""
+        names = {f"MOTCUA_{name.upper()}": name for name in cls.model_fields}
+        return cls.model_validate({names[name]: value for name, value in environment.items() if name in names})
+
+
+class ServiceSettings(KafkaSettings):
+    """What every service needs to reach Kafka, PostgreSQL and its keys. Durations are in seconds."""
 
     postgres_url: str = Field(
         pattern=r"^postgres(ql)?://",

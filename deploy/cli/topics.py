@@ -8,30 +8,30 @@ import typer
 from aiokafka.errors import KafkaError
 
 from deploy.cli.output import AsJson, refuse, show
-from deploy.local.environment import running_environment
+from deploy.local.environment import kafka_settings
 from shared.contracts.topics import PARTITIONS, TOPICS
 from shared.messaging.topics_admin import TopicsError, apply_topics, check_topics
 
 
 def _apply(*, as_json: AsJson = False) -> None:
     """Create the topics that are missing; refuse when one has other partitions than the contract."""
-    bootstrap, prefix = _where()
+    settings = kafka_settings()
     try:
-        made = asyncio.run(apply_topics(bootstrap, prefix))
+        made = asyncio.run(apply_topics(settings))
     except TopicsError as error:
         refuse(str(error))
     except KafkaError as error:
-        refuse(f"Kafka at {bootstrap} does not answer ({type(error).__name__})")
+        refuse(f"Kafka at {settings.kafka_bootstrap} does not answer ({type(error).__name__})")
     show({"created": made}, as_json=as_json, human=lambda result: f"created: {', '.join(result['created']) or 'nothing'}")
 
 
 def _check(*, as_json: AsJson = False) -> None:
     """Compare partitions and settings with the contract; exit status 1 when they differ."""
-    bootstrap, prefix = _where()
+    settings = kafka_settings()
     try:
-        faults = asyncio.run(check_topics(bootstrap, prefix))
+        faults = asyncio.run(check_topics(settings))
     except KafkaError as error:
-        refuse(f"Kafka at {bootstrap} does not answer ({type(error).__name__})")
+        refuse(f"Kafka at {settings.kafka_bootstrap} does not answer ({type(error).__name__})")
     show(
         {"ok": not faults, "topics": len(TOPICS), "partitions": PARTITIONS, "faults": faults},
         as_json=as_json,
@@ -39,11 +39,6 @@ def _check(*, as_json: AsJson = False) -> None:
     )
     if faults:
         raise typer.Exit(1)
-
-
-def _where() -> tuple[str, str]:
-    environment = running_environment()
-    return environment["MOTCUA_KAFKA_BOOTSTRAP"], environment.get("MOTCUA_TOPIC_PREFIX", "")
 
 
 def register(app: typer.Typer) -> None:

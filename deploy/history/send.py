@@ -14,11 +14,12 @@ import httpx
 
 from deploy.errors import CommandError
 from deploy.history.plan import Past, PastCase, PastCommand
-from deploy.history.services import SERIES, Services, make_producer
-from deploy.local.environment import running_environment, service_url
+from deploy.history.services import SERIES, Services
+from deploy.local.environment import kafka_settings, running_environment, service_url
 from deploy.local.keys import sign_token
 from deploy.local.settings import load_settings
 from deploy.local.state import StateFolder
+from shared.messaging.kafka import make_producer
 from shared.security.tokens import Role
 
 CHUNK = 500
@@ -34,13 +35,14 @@ async def connect() -> AsyncIterator[Services]:
     """The services of the running stack."""
     environment, settings = running_environment(), load_settings()
     token = sign_token(StateFolder(settings.state_dir), role=Role.IMPORTER, agency=None, unit=None, seconds=TOKEN_SECONDS)
-    producer = make_producer(environment["MOTCUA_KAFKA_BOOTSTRAP"])
+    kafka = kafka_settings()
+    producer = make_producer(kafka, "history")
     async with httpx.AsyncClient(headers={"Authorization": f"Bearer {token}"}, timeout=60) as http:
         await producer.start()
         try:
             yield Services(
                 http, producer, service_url("intake", environment), service_url("processing", environment),
-                service_url("metrics", environment), environment.get("MOTCUA_TOPIC_PREFIX", ""),
+                service_url("metrics", environment), kafka.topic_prefix,
             )  # fmt: skip
         finally:
             await producer.stop()

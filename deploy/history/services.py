@@ -21,7 +21,6 @@ from deploy.history.plan import PastCase, PastCommand
 from shared.contracts.envelope import Envelope
 from shared.contracts.topics import CASE_COMMANDS
 from shared.contracts.words import Origin
-from shared.messaging.kafka import PRODUCER, partition_of
 
 PATIENCE_SECONDS = 120.0
 WAIT_SECONDS = 0.5
@@ -125,11 +124,6 @@ class Services:
             if time.monotonic() > deadline:
                 raise CommandError(f"{method} {url}: no answer for {PATIENCE_SECONDS:.0f} s ({reason}); see `motcua status`")
             await asyncio.sleep(WAIT_SECONDS)
-
-
-def make_producer(bootstrap: str) -> AIOKafkaProducer:
-    """A producer with the delivery settings that every producer here has."""
-    return AIOKafkaProducer(bootstrap_servers=bootstrap, partitioner=partition_of, **PRODUCER)
 
 
 def _whole(answer: httpx.Response) -> bool:

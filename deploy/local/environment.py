@@ -9,6 +9,7 @@ from deploy.local import keys, ports
 from deploy.local.errors import StackError
 from deploy.local.settings import PREFIX, SERVICES, LocalSettings, load_settings
 from deploy.local.state import StateFolder
+from shared.settings import KafkaSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,6 +46,14 @@ def running_environment(settings: LocalSettings | None = None) -> dict[str, str]
     if not environment:
         raise StackError(f"nothing was started in {state.path} yet: run `motcua up`")
     return environment
+
+
+def kafka_settings() -> KafkaSettings:
+    """How to reach Kafka: as the stack does, or by our own environment where no stack was started; StackError without any."""
+    environment = StateFolder(load_settings().state_dir).load(_FILE) or dict(os.environ)
+    if f"{PREFIX}KAFKA_BOOTSTRAP" not in environment:
+        raise StackError(f"no Kafka is known here: run `motcua up`, or set {PREFIX}KAFKA_BOOTSTRAP")
+    return KafkaSettings.of(environment)
 
 
 def service_url(service: str, environment: Mapping[str, str]) -> str:

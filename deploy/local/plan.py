@@ -51,9 +51,10 @@ def make_plan(settings: LocalSettings, state: StateFolder) -> Plan:
 async def make_topics(environment: dict[str, str]) -> None:
     """Create the topics of the contract on the stack's Kafka; safe to repeat. StackError when others are there."""
     from shared.messaging.topics_admin import TopicsError, apply_topics
+    from shared.settings import KafkaSettings
 
     try:
-        await apply_topics(environment[f"{PREFIX}KAFKA_BOOTSTRAP"], environment[f"{PREFIX}TOPIC_PREFIX"])
+        await apply_topics(KafkaSettings.of(environment))
     except TopicsError as error:  # trying again would not mend it
         raise StackError(f"the topics on Kafka are not those of the contract: {error}") from None
 

@@ -13,7 +13,7 @@ from faststream.kafka import KafkaBroker
 from faststream.kafka.security import parse_security
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
-from shared.settings import ServiceSettings
+from shared.settings import KafkaSettings, ServiceSettings
 
 CLIENT = {
     # 100 ms, the client's default, floods the log through an outage; the metadata age bounds how long a moved leader is missed
@@ -50,7 +50,7 @@ def partition_of(key: bytes, every: list[int], _available: list[int]) -> int:
     return every[(hashed & 0x7FFFFFFF) % len(every)]
 
 
-def _security(settings: ServiceSettings) -> BaseSecurity:
+def _security(settings: KafkaSettings) -> BaseSecurity:
     protocol = settings.kafka_security_protocol
     context = None
     if protocol.endswith("SSL"):
@@ -62,7 +62,7 @@ def _security(settings: ServiceSettings) -> BaseSecurity:
     return kind(settings.kafka_sasl_username, settings.kafka_sasl_password, ssl_context=context)
 
 
-def connection(settings: ServiceSettings) -> dict[str, Any]:
+def connection(settings: KafkaSettings) -> dict[str, Any]:
     """What every aiokafka client needs to connect."""
     return {"bootstrap_servers": settings.kafka_bootstrap, **parse_security(_security(settings))}
 
@@ -82,11 +82,11 @@ def make_broker(settings: ServiceSettings, service: str) -> KafkaBroker:
     )
 
 
-def make_producer(settings: ServiceSettings, service: str) -> AIOKafkaProducer:
+def make_producer(settings: KafkaSettings, service: str) -> AIOKafkaProducer:
     """An idempotent producer that waits for all replicas and keeps the order per key."""
     return AIOKafkaProducer(client_id=f"motcua-{service}", partitioner=partition_of, **connection(settings), **CLIENT, **PRODUCER)
 
 
-def make_admin(settings: ServiceSettings, service: str) -> AIOKafkaAdminClient:
+def make_admin(settings: KafkaSettings, service: str) -> AIOKafkaAdminClient:
     """An admin client: topics, and the committed offsets of any group."""
     return AIOKafkaAdminClient(client_id=f"motcua-{service}", **connection(settings), request_timeout_ms=15_000)

@@ -10,6 +10,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from shared.contracts.topics import PARTITIONS, TOPICS, Topic
+from shared.messaging.kafka import make_admin
+from shared.settings import KafkaSettings
 
 REPLICAS = 3
 """Copies of a partition, where there are as many brokers."""
@@ -26,13 +28,14 @@ class TopicsError(Exception):
         self.faults = faults
 
 
-async def apply_topics(bootstrap: str, prefix: str, *, partitions: int = PARTITIONS, **security: Any) -> list[str]:
+async def apply_topics(settings: KafkaSettings, *, partitions: int = PARTITIONS) -> list[str]:
     """Create the missing topics and give their names.
 
     Raises:
         TopicsError: One exists with other partitions: its keys would move and the order per case would break.
     """
-    async with _admin(bootstrap, security) as admin:
+    prefix = settings.topic_prefix
+    async with _admin(settings) as admin:
         replicas = min(REPLICAS, len((await admin.describe_cluster())["brokers"]))
         wanted = [NewTopic(f"{prefix}{topic.name}", partitions, replicas, topic_configs=dict(topic.settings)) for topic in TOPICS]
         existing = set(await admin.list_topics())
@@ -48,9 +51,10 @@ async def apply_topics(bootstrap: str, prefix: str, *, partitions: int = PARTITI
         return [topic.name for topic in missing]
 
 
-async def check_topics(bootstrap: str, prefix: str, *, partitions: int = PARTITIONS, **security: Any) -> list[str]:
+async def check_topics(settings: KafkaSettings, *, partitions: int = PARTITIONS) -> list[str]:
     """What differs from the contract, one line each; nothing when all is well."""
-    async with _admin(bootstrap, security) as admin:
+    prefix = settings.topic_prefix
+    async with _admin(settings) as admin:
         existing = set(await admin.list_topics())
         missing = [f"{prefix}{topic.name}: does not exist" for topic in TOPICS if f"{prefix}{topic.name}" not in existing]
         there = [topic for topic in TOPICS if f"{prefix}{topic.name}" in existing]
@@ -58,8 +62,8 @@ async def check_topics(bootstrap: str, prefix: str, *, partitions: int = PARTITI
 
 
 @contextlib.asynccontextmanager
-async def _admin(bootstrap: str, security: dict[str, Any]) -> AsyncIterator[AIOKafkaAdminClient]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, **security)
+async def _admin(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = make_admin(settings, "topics")
     try:
         await admin.start()
         yield admin

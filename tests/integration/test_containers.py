@@ -61,7 +61,7 @@ async def test_a_year_goes_through_the_services_on_containers(containers: tuple[
     bootstrap, postgres = containers
     city = Installation(tmp_path, bootstrap, postgres)
     try:
-        await apply_topics(bootstrap, f"{city.run}-")
+        await apply_topics(city.kafka)
         for name in SERVICES:
             city.start(name)
         await city.ready()

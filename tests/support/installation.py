@@ -17,10 +17,12 @@ from typing import Any
 import asyncpg
 import httpx
 
-from deploy.history.services import Services, make_producer
+from deploy.history.services import Services
 from deploy.local.ports import take_port
+from shared.messaging.kafka import make_producer
 from shared.messaging.topics_admin import apply_topics
 from shared.security.tokens import Role
+from shared.settings import KafkaSettings
 from tests.support.servers import Keys, Servers
 from tests.support.waiting import eventually
 
@@ -46,6 +48,11 @@ class Installation:
         self.keys = Keys.make(self.folder / "keys")
         self.run = f"t{secrets.token_hex(4)}"
         self.http = httpx.AsyncClient(timeout=20)
+
+    @property
+    def kafka(self) -> KafkaSettings:
+        """How to reach Kafka and this installation's topics."""
+        return KafkaSettings.of({"MOTCUA_KAFKA_BOOTSTRAP": self.bootstrap, "MOTCUA_TOPIC_PREFIX": f"{self.run}-"})
 
     @property
     def environment(self) -> dict[str, str]:
@@ -129,7 +136,7 @@ class Installation:
     @contextlib.asynccontextmanager
     async def as_importer(self) -> AsyncIterator[Services]:
         """What a replay or an import sends through."""
-        producer = make_producer(self.bootstrap)
+        producer = make_producer(self.kafka, "history")
         await producer.start()
         try:
             async with httpx.AsyncClient(headers=self.headers(Role.IMPORTER), timeout=60) as http:
@@ -159,7 +166,7 @@ async def installed(
     made = Installation(folder, servers.kafka.address, servers.postgres.address, extra or {})
     try:
         if topics:
-            await apply_topics(made.bootstrap, f"{made.run}-")
+            await apply_topics(made.kafka)
         for name in names or SERVICES:
             made.start(name)
         await made.ready()

@@ -94,7 +94,7 @@ async def open_office(servers: Servers, folder: Path, **changes: Any) -> AsyncIt
         private_key_file=keys.folder / "key",
         **changes,
     )
-    await apply_topics(servers.kafka.address, settings.topic_prefix)
+    await apply_topics(settings)
     producer = make_producer(settings, "officers")
     topics = [f"{settings.topic_prefix}{topic.name}" for topic in (CASE_EVENTS, CASE_PRIVATE)]
     listener = AIOKafkaConsumer(*topics, bootstrap_servers=servers.kafka.address, auto_offset_reset="earliest")

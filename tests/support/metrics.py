@@ -167,7 +167,7 @@ class Topic:
 async def installation(servers: Servers, keys: Keys, **more: Any) -> AsyncIterator[Topic]:
     """Topics and settings of its own."""
     settings = metrics_settings(servers.kafka.address, servers.postgres.address, keys, **more)
-    await apply_topics(servers.kafka.address, settings.topic_prefix)
+    await apply_topics(settings)
     producer = make_producer(settings, "test")
     await producer.start()
     try:

@@ -115,7 +115,7 @@ class Notification:
             "notification_file": folder / "messages.ndjson",
         }
         settings = NotificationSettings(**(values | more))
-        await apply_topics(servers.kafka.address, settings.topic_prefix)
+        await apply_topics(settings)
         producer = make_producer(settings, "test")
         await producer.start()
         app = create_app(settings)

@@ -108,7 +108,7 @@ async def running_office(servers: Servers, folder: Path, **changes: Any) -> Asyn
         code_prefixes={AGENCY: "000.00.07.H24"},
         **changes,
     )
-    await apply_topics(servers.kafka.address, settings.topic_prefix)
+    await apply_topics(settings)
     producer = make_producer(settings, "desk")
     listener = AIOKafkaConsumer(
         f"{settings.topic_prefix}{CASE_EVENTS.name}",

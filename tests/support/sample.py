@@ -105,7 +105,7 @@ class Sample:
         async with database.engine.begin() as connection:
             await connection.run_sync(Table.metadata.create_all)
             await connection.exec_driver_sql("create unique index on parked (consumer_group, topic, partition, position)")
-        await apply_topics(servers.kafka.address, made.topic_prefix)
+        await apply_topics(made)
         producer = make_producer(made, "sample")
         await producer.start()
         return cls(made, Store(database, "sample", CaseRow, Steps, Outbox, Parked, Inbox, Missing), producer)
