@@ -1,0 +1,97 @@
+"""Every event type of the city's one-stop system, in one place (DESIGN: topics, envelope, events).
+
+An event type is one class in this package, its line in `EVENTS`, one golden sample in `tests/contract/samples`, and its
+producer. Fields are added with a default and never renamed or removed. No field holds personal data: reasons are codes.
+"""
+
+from __future__ import annotations
+
+from shared.contracts.events.acceptance import (
+    CaseAccepted,
+    CaseForwarded,
+    CaseRefused,
+    Limit,
+    PaymentReceived,
+    PaymentRequested,
+    StepCompleted,
+    SupplementReceived,
+    SupplementRequested,
+)
+from shared.contracts.events.base import INTAKE, NOTIFICATION, PROCESSING, CaseEvent, Event
+from shared.contracts.events.clock import CaseDueSoon, CaseEscalated, CaseExtended, CaseOverdue, ClockSet, DueDateRecalculated
+from shared.contracts.events.ends import (
+    CaseCorrected,
+    CaseLinked,
+    CaseReopened,
+    CaseResolved,
+    CaseResumed,
+    CaseReturned,
+    CaseStopped,
+    CauseRecorded,
+    CommandRejected,
+    MilestoneReached,
+    WithdrawalRequested,
+)
+from shared.contracts.events.intake import CallEnded, CaseSubmitted, FeedReported
+from shared.contracts.events.notification import (
+    NotificationDelivered,
+    NotificationEvent,
+    NotificationFailed,
+    NotificationSent,
+    NotificationUndeliverable,
+)
+
+EVENTS: dict[str, type[Event]] = {
+    event.type: event
+    for event in (
+        CaseSubmitted, CaseAccepted, CaseRefused, StepCompleted, CaseForwarded, SupplementRequested, SupplementReceived,
+        PaymentRequested, PaymentReceived, CaseExtended, DueDateRecalculated, CaseDueSoon, CaseOverdue, CaseEscalated,
+        WithdrawalRequested, CaseStopped, CaseResumed, CaseResolved, CaseReturned, CaseReopened, CaseCorrected,
+        CauseRecorded, MilestoneReached, CaseLinked, CommandRejected, NotificationSent, NotificationDelivered,
+        NotificationFailed, NotificationUndeliverable, CallEnded, FeedReported, ClockSet,
+    )
+}  # fmt: skip
+"""Every event type by the value of `ce_type`."""
+
+__all__ = [
+    "EVENTS",
+    "INTAKE",
+    "NOTIFICATION",
+    "PROCESSING",
+    "CallEnded",
+    "CaseAccepted",
+    "CaseCorrected",
+    "CaseDueSoon",
+    "CaseEscalated",
+    "CaseEvent",
+    "CaseExtended",
+    "CaseForwarded",
+    "CaseLinked",
+    "CaseOverdue",
+    "CaseRefused",
+    "CaseReopened",
+    "CaseResolved",
+    "CaseResumed",
+    "CaseReturned",
+    "CaseStopped",
+    "CaseSubmitted",
+    "CauseRecorded",
+    "ClockSet",
+    "CommandRejected",
+    "DueDateRecalculated",
+    "Event",
+    "FeedReported",
+    "Limit",
+    "MilestoneReached",
+    "NotificationDelivered",
+    "NotificationEvent",
+    "NotificationFailed",
+    "NotificationSent",
+    "NotificationUndeliverable",
+    "PaymentReceived",
+    "PaymentRequested",
+    "StepCompleted",
+    "SupplementReceived",
+    "SupplementRequested",
+    "WithdrawalRequested",
+]

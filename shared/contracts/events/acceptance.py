@@ -1,0 +1,108 @@
+"""What processing states from acceptance on, through the offices."""
+
+from __future__ import annotations
+
+from pydantic import PositiveInt
+
+from shared.contracts.events.base import PROCESSING, CaseEvent
+from shared.contracts.model import Code, Contract, Instant, Label, Reason, Slug
+from shared.contracts.words import Channel
+
+
+class Limit(Contract):
+    """A time limit: so many working days, calendar days or hours."""
+
+    type = "limit"
+
+    count: PositiveInt
+    unit: Slug
+
+
+class CaseAccepted(CaseEvent):
+    """An officer accepted the complete dossier: it has a code, and a due date where its limit is known.
+
+    Decree 61/2018/NĐ-CP, art. 17.3. The committed limit makes `due_at`; the law's own makes `statutory_due_at`.
+    """
+
+    type = "case.accepted"
+    stated_by = PROCESSING
+
+    code: Code
+    procedure: Code
+    field: Slug
+    channel: Channel
+    procedure_version: PositiveInt | None = None
+    committed: Limit | None = None
+    statutory: Limit | None = None
+    due_at: Instant | None = None
+    statutory_due_at: Instant | None = None
+    unit: Slug | None = None
+
+
+class CaseRefused(CaseEvent):
+    """Acceptance was refused, with the reason (Decree 61/2018/NĐ-CP, art. 17.1.b)."""
+
+    type = "case.refused"
+    stated_by = PROCESSING
+
+    reason: Reason
+
+
+class StepCompleted(CaseEvent):
+    """An internal step, or an activity of an imported log, is done."""
+
+    type = "case.step_completed"
+    stated_by = PROCESSING
+
+    step: Label
+    unit: Slug | None = None
+
+
+class CaseForwarded(CaseEvent):
+    """The case went on to another unit or agency; its code stays (Decree 61/2018/NĐ-CP, art. 18)."""
+
+    type = "case.forwarded"
+    stated_by = PROCESSING
+
+    to_unit: Slug | None = None
+    to_agency: Slug | None = None
+
+
+class SupplementRequested(CaseEvent):
+    """The applicant must complete the documents (form 02)."""
+
+    type = "case.supplement_requested"
+    stated_by = PROCESSING
+
+    documents: tuple[Code, ...]
+    reason: Reason
+    until: Instant | None = None
+
+
+class SupplementReceived(CaseEvent):
+    """The documents are complete; the due date may be new."""
+
+    type = "case.supplement_received"
+    stated_by = PROCESSING
+
+    due_at: Instant | None = None
+    statutory_due_at: Instant | None = None
+
+
+class PaymentRequested(CaseEvent):
+    """A fee is due. The amount is in đồng."""
+
+    type = "case.payment_requested"
+    stated_by = PROCESSING
+
+    amount_vnd: PositiveInt
+    until: Instant | None = None
+
+
+class PaymentReceived(CaseEvent):
+    """The fee was paid. The amount is in đồng."""
+
+    type = "case.payment_received"
+    stated_by = PROCESSING
+
+    amount_vnd: PositiveInt

@@ -1,0 +1,120 @@
+"""What processing states about stops and ends, and about commands it did not carry out."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from shared.contracts.events.base import PROCESSING, CaseEvent
+from shared.contracts.model import Instant, Label, Reason, Slug
+from shared.contracts.words import Channel, Outcome, Rejection, StopKind, Timeliness
+
+
+class WithdrawalRequested(CaseEvent):
+    """The citizen asks for the dossier back."""
+
+    type = "case.withdrawal_requested"
+    stated_by = PROCESSING
+
+    reason: Reason | None = None
+
+
+class CaseStopped(CaseEvent):
+    """Work on the case stopped (status 8)."""
+
+    type = "case.stopped"
+    stated_by = PROCESSING
+
+    stop_kind: StopKind
+    reason: Reason
+
+
+class CaseResumed(CaseEvent):
+    """Work on a stopped case goes on."""
+
+    type = "case.resumed"
+    stated_by = PROCESSING
+
+    reason: Reason
+
+
+class CaseResolved(CaseEvent):
+    """The result is ready (status 9): the end of processing, against which timeliness is measured."""
+
+    type = "case.resolved"
+    stated_by = PROCESSING
+
+    outcome: Outcome
+    timeliness: Timeliness
+
+
+class CaseReturned(CaseEvent):
+    """The result is in the applicant's hands (status 10)."""
+
+    type = "case.returned"
+    stated_by = PROCESSING
+
+    channel: Channel
+
+
+class CaseReopened(CaseEvent):
+    """A resolved case is worked on again."""
+
+    type = "case.reopened"
+    stated_by = PROCESSING
+
+    reason: Reason
+
+
+class CaseCorrected(CaseEvent):
+    """A fact of the past was wrong; history keeps both."""
+
+    type = "case.corrected"
+    stated_by = PROCESSING
+
+    event_id: UUID
+    reason: Reason
+    occurred_at: Instant | None = None
+
+
+class CauseRecorded(CaseEvent):
+    """Why a case was late, as a code."""
+
+    type = "case.cause_recorded"
+    stated_by = PROCESSING
+
+    cause: Reason
+
+
+class MilestoneReached(CaseEvent):
+    """A task's progress."""
+
+    type = "case.milestone_reached"
+    stated_by = PROCESSING
+
+    milestone: Slug
+    percent: Annotated[int, Field(ge=0, le=100)]
+
+
+class CaseLinked(CaseEvent):
+    """The case belongs together with another one."""
+
+    type = "case.linked"
+    stated_by = PROCESSING
+
+    other_case_id: UUID
+    reason: Reason
+
+
+class CommandRejected(CaseEvent):
+    """A command was not carried out; its sender learns why."""
+
+    type = "case.command_rejected"
+    stated_by = PROCESSING
+
+    command_id: Label
+    command: Label
+    reason: Rejection
+    detail: Label | None = None
