@@ -72,7 +72,7 @@ def invalid(error: ValidationError | RequestValidationError) -> Problem:
     return Problem(422, "invalid", "The content is not valid", errors=faults_of(error))
 
 
-def unavailable(detail: str = "The database does not answer now; nothing was done") -> Problem:
+def unavailable(detail: str = "The database does not answer now; nothing was done as far as we know") -> Problem:
     """503: try again."""
     return Problem(503, "unavailable", "Not available now", detail=detail, headers={"Retry-After": "2"})
 
@@ -87,6 +87,11 @@ async def on_invalid(_: Request, error: Exception) -> JSONResponse:
     """Handler of FastAPI's own validation of parameters and bodies."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 - as above
     return invalid(error).answer()
+
+
+async def on_crash(_: Request, error: Exception) -> JSONResponse:  # noqa: ARG001 - nothing of it is told
+    """Handler of everything unforeseen: 500 without a word of what it was; the server logs it."""
+    return Problem(500, "internal", "Something went wrong here", detail="it has been logged").answer()
 
 
 async def on_http_error(_: Request, error: Exception) -> JSONResponse:

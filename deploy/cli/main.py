@@ -25,6 +25,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "imports": ("import",),
     "figures": ("figures",),
     "dead_letters": ("dead-letters",),
+    "reconcile": ("reconcile",),
 }
 
 

@@ -26,6 +26,8 @@ from services.notification.rendering import Renderer
 from services.notification.repository import CaseWork
 from shared.contracts.events import NotificationFailed, NotificationSent, NotificationUndeliverable
 from shared.contracts.words import Origin
+from shared.observability.failpoints import reach
+from shared.persistence.retry import until_it_passes
 from shared.persistence.work import Store
 from shared.security.cipher import Cipher
 
@@ -63,10 +65,15 @@ class Sender:
         messages, outcomes = self._write(claimed)
         if messages:
             outcomes += await channel.send(messages)
+            await reach("after_send")
+        # what was sent must be written down within the lease, or it would be sent again
+        await until_it_passes(lambda: self._settle(claimed, outcomes), channel.lease_seconds / 2)
+        return len(claimed)
+
+    async def _settle(self, claimed: Sequence[Claimed], outcomes: Sequence[Outcome]) -> None:
         async with self.store.open({entry.case_id for entry, _ in claimed}) as work:
             settled = await self._record(work, {outcome.message_id: outcome for outcome in outcomes})
         self._observe(work, settled)
-        return len(claimed)
 
     def _write(self, claimed: Sequence[Claimed]) -> tuple[list[Message], list[Outcome]]:
         """The messages as text with their addresses, and an outcome for those that cannot be written."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.processing.domain.case import Case
-from services.processing.handlers.records import open_cases, run_commands
+from services.processing.handlers.records import UnknownCommand, open_cases, run_commands
 from services.processing.handlers.settling import Rules
 from shared.contracts.commands import COMMANDS
 from shared.contracts.events import PROCESSING, CaseSubmitted
@@ -47,6 +47,7 @@ def make_consumers(settings: ServiceSettings, store: Store[Case], rules: Rules, 
         handle=on_commands,
         metrics=metrics,
         memory=Memory.INBOX,
+        unknown=lambda _: UnknownCommand(),
         park_limit=settings.park_limit,
     )
     return [events, commands]

@@ -6,7 +6,7 @@ import datetime as dt
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, Index, SmallInteger, Text
+from sqlalchemy import BigInteger, DateTime, Index, SmallInteger, Text, text
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
@@ -138,5 +138,5 @@ class Parked(ParkedColumns, Table, table=True):
     __tablename__ = "parked"
     __table_args__ = (
         Index("parked_place", "consumer_group", "topic", "partition", "position", unique=True),
-        Index("parked_case", "case_id"),
+        Index("parked_case", "case_id", postgresql_where=text("state = 'parked'")),
     )

@@ -54,6 +54,7 @@ class Consumer(Generic[S]):
         metrics: PipelineMetrics,
         memory: Memory = Memory.SEQUENCE,
         hear_all: bool = False,
+        unknown: Decode | None = None,
         park_limit: int = 100,
     ) -> None:
         self.topic, self.name = topic, f"{prefix}{topic.name}"
@@ -64,16 +65,19 @@ class Consumer(Generic[S]):
         self.lost: Callable[[], bool] = lambda: False
         self.oldest: dict[int, float] = {}
         self.park_limit_reached = False
-        self._decoder = Decoder(wanted, hear_all=hear_all, ordered=memory is not Memory.INBOX)
+        self._decoder = Decoder(wanted, hear_all=hear_all, ordered=memory is Memory.SEQUENCE, unknown=unknown)
         self._parking = Parking(self.group, topic.name, topic.dead_letters, park_limit)
         self._store, self._handle, self._memory, self._metrics = store, handle, memory, metrics
+        # where only the last value holds, nothing waits behind a parked one: it may be the tombstone that erases it
+        self.holds = memory is not Memory.LATEST
+        self.ordered = memory is Memory.SEQUENCE
 
     async def take(self, records: Sequence[ConsumerRecord]) -> None:
         """Take a batch to the end: when this returns, everything is committed or parked."""
         items: list[Delivery | Fault] = []
         counts: Counter[tuple[str, str]] = Counter()
         for record in records:
-            item = self._decoder.read(record)
+            item = self.read(record)
             if isinstance(item, Unwanted):
                 counts[item.type, "skipped"] += 1
             else:
@@ -102,12 +106,12 @@ class Consumer(Generic[S]):
         """Park one record; at the park limit stand still and try the record itself again, until the fault is mended."""
         waits = _waits()
         while True:
-            fault = poison(item, error) if isinstance(item, Delivery) else item
+            fault = poison(item, error, holds=self.holds) if isinstance(item, Delivery) else item
             try:
                 await self._wait_out([fault])
-            except ParkLimitReachedError:
-                self.park_limit_reached = True
-                await self._rest(next(waits), "ParkLimitReachedError")
+            except Exception as refused:  # noqa: BLE001 - a record that can be neither taken nor parked must not be left
+                self.park_limit_reached = isinstance(refused, ParkLimitReachedError)
+                await self._rest(next(waits), type(refused).__name__)
             else:
                 log.warning("record parked", group=self.group, reason=fault.reason, detail=fault.detail, exc_info=error)
                 return
@@ -130,6 +134,7 @@ class Consumer(Generic[S]):
             else:
                 self.park_limit_reached = False
                 self._metrics.count(self.group, counts)
+                self.progress.beat()
                 return
 
     async def _rest(self, seconds: float, error: str) -> None:
@@ -141,22 +146,31 @@ class Consumer(Generic[S]):
         counts: Counter[tuple[str, str]] = Counter()
         async with self._store.open(item.case_id for item in items if item.case_id is not None) as work:
             parked = await self._parking.park(work, [item for item in items if isinstance(item, Fault)])
-            ready, waiting = self._divert(work, items, parked)
-            fresh = await drop_known(self._memory, work, ready)
-            if fresh:
-                await self._handle(work, fresh)
+            ready, waiting = self._divert(work, await self._parking.drop_discarded(work, items), parked)
+            fresh = await self.apply(work, ready)
             parked |= await self._parking.park(work, waiting)
             counts.update((delivery.envelope.type, "done") for delivery in fresh)
         counts["other", "parked"] = len(parked)
         counts["other", "duplicate"] = len(items) - len(fresh) - len(parked)
         return counts
 
+    def read(self, record: ConsumerRecord) -> Delivery | Fault | Unwanted:
+        """Understand one record, as this consumer does."""
+        return self._decoder.read(record)
+
+    async def apply(self, work: Work[Any], deliveries: Sequence[Delivery]) -> list[Delivery]:
+        """Take what is new of these, inside the transaction of `work`; give it."""
+        fresh = await drop_known(self._memory, work, deliveries)
+        if fresh:
+            await self._handle(work, fresh)
+        return fresh
+
     def _divert(
         self, work: Work[Any], items: Sequence[Delivery | Fault], parked: set[Place]
     ) -> tuple[list[Delivery], list[Fault]]:
         """Good records of a case with a parked one before them go behind it; those taken long ago are no news."""
         newly = Counter(item.case_id for item in items if place_of(item.record) in parked)
-        blocked = {case_id for case_id, locked in work.cases.items() if locked.stream.parked > newly[case_id]}
+        blocked = {case_id for case_id, locked in work.cases.items() if self.holds and locked.stream.parked > newly[case_id]}
         ready: list[Delivery] = []
         waiting: list[Fault] = []
         for item in items:

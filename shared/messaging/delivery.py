@@ -14,6 +14,10 @@ from shared.contracts.commands import COMMANDS
 from shared.contracts.envelope import Envelope, EnvelopeError, from_headers, type_of
 from shared.contracts.events import EVENTS, CaseEvent, Event
 from shared.contracts.model import Contract
+from shared.messaging.strict_json import check_json
+
+LARGEST_VALUE = 1_000_000
+"""Bytes of a value; HTTP takes no larger body either."""
 
 Decode = Callable[[bytes | None], Any]
 """Reads a record's value into a body; raises ValueError (pydantic's included) when it cannot."""
@@ -54,30 +58,37 @@ def decode_model(model: type[Contract]) -> Decode:
     def decode(value: bytes | None) -> Contract:
         if value is None:
             raise ValueError("value: is null")
-        return model.model_validate_json(value)
+        if len(value) > LARGEST_VALUE:
+            raise ValueError(f"value: is larger than {LARGEST_VALUE} bytes")
+        body = model.model_validate_json(value)
+        check_json(value, body)
+        return body
 
     return decode
 
 
 class Decoder:
-    """Decodes what a consumer wants. `wanted` is the decoders by type; with `hear_all` no known type is skipped.
+    """Decodes what a consumer wants.
 
+    `wanted` is the decoders by type, `unknown` the one of all other types; with `hear_all` no type of a case is skipped.
     With `ordered`, an unreadable record holds back what follows for the case that its key names; commands are independent
     of each other, and a stranger's bad one must hold back nobody.
     """
 
-    def __init__(self, wanted: Mapping[str, Decode], *, hear_all: bool = False, ordered: bool = True) -> None:
+    def __init__(
+        self, wanted: Mapping[str, Decode], *, hear_all: bool = False, ordered: bool = True, unknown: Decode | None = None
+    ) -> None:
         self._wanted = {name.encode(): decode for name, decode in wanted.items()}
-        self._hear_all, self._ordered = hear_all, ordered
+        self._hear_all, self._ordered, self._unknown = hear_all, ordered, unknown
 
     def read(self, record: ConsumerRecord) -> Delivery | Fault | Unwanted:
         """Understand one record."""
         raw_type = type_of(record.headers)
         if raw_type is None:
             return self._fault(record, "", "bad_header", "ce_type: is missing")
-        decode = self._wanted.get(raw_type)
-        kind = raw_type.decode("ascii", errors="replace").replace("\x00", "\ufffd")[:64]
-        if decode is None and not (self._hear_all and kind.startswith("case.")):
+        decode = self._wanted.get(raw_type, self._unknown)
+        kind = raw_type.decode(errors="replace").replace("\x00", "\ufffd")[:64]
+        if decode is None and _is_text(raw_type) and not (self._hear_all and kind.startswith("case.")):
             return Unwanted(record, kind)
         try:
             envelope = from_headers(record.headers)
@@ -87,7 +98,7 @@ class Decoder:
             return self._fault(record, kind, "bad_header", str(error))
         except ValidationError as error:
             return self._fault(record, kind, "bad_body", _faults_of(error))
-        except (ValueError, RecursionError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever a decoder raises is this record's fault and nobody else's
             return self._fault(record, kind, "bad_body", str(error) if type(error) is ValueError else type(error).__name__)
         return Delivery(record, envelope, body, case_id)
 
@@ -110,6 +121,15 @@ class Decoder:
     def _fault(self, record: ConsumerRecord, kind: str, reason: str, detail: str) -> Fault:
         case_id = _case_of_key(record.key) if self._ordered else None
         return Fault(record, kind, reason, detail[:500].replace("\x00", "\ufffd"), case_id)
+
+
+def _is_text(raw: bytes) -> bool:
+    """Whether it is UTF-8; a type that is not may be a wanted one that was damaged."""
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def known_type(kind: str) -> str:

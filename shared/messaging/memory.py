@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
+from shared.contracts.envelope import Envelope
 from shared.messaging.delivery import Delivery
 from shared.persistence.bulk import insert_new, insert_rows, table_of
 from shared.persistence.work import Store, Stream, Work
@@ -96,6 +97,13 @@ def is_old(stream: Stream, delivery: Delivery) -> bool:
     """Whether this number, or a later one, was heard from that source before."""
     heard: int = getattr(stream, _heard(delivery.envelope.source))
     return delivery.envelope.sequence <= heard
+
+
+def pass_over(stream: Stream, envelope: Envelope) -> None:
+    """A fact that is given up counts as heard if it is the next one: what comes later is no gap then."""
+    name = _heard(envelope.source)
+    if hasattr(stream, name) and envelope.sequence == getattr(stream, name) + 1:
+        setattr(stream, name, envelope.sequence)
 
 
 async def claim(work: Work[Any], ids: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:

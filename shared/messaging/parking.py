@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from aiokafka import ConsumerRecord
@@ -13,13 +14,18 @@ from uuid_utils.compat import uuid7
 from shared.contracts.words import Lane
 from shared.messaging.delivery import Delivery, Fault
 from shared.persistence.bulk import insert_new, table_of
+from shared.persistence.parked import list_discarded
 from shared.persistence.work import Work
+
+Item = TypeVar("Item", bound=Delivery | Fault)
 
 COLUMNS = (
     "id", "consumer_group", "topic", "partition", "position", "key", "headers", "payload", "case_id", "type", "reason", "detail",
 )  # fmt: skip
 BEHIND = "behind"
 WINDOW = timedelta(minutes=10)
+COPIED_BYTES = 900_000
+"""The largest copy: headers of its own make it larger than the record was, and a broker takes a megabyte."""
 
 Place = tuple[int, int]
 """Partition and offset of a record in its topic."""
@@ -39,9 +45,15 @@ def behind(delivery: Delivery) -> Fault:
     return Fault(delivery.record, delivery.envelope.type, BEHIND, "follows a parked record of its case", delivery.case_id)
 
 
-def poison(delivery: Delivery, error: Exception) -> Fault:
-    """A record that was understood and could not be taken."""
-    return Fault(delivery.record, delivery.envelope.type, "handler_error", type(error).__name__, delivery.case_id)
+def poison(delivery: Delivery, error: Exception, *, holds: bool) -> Fault:
+    """A record that was understood and could not be taken; `holds` says whether what follows for its case must wait."""
+    case_id = delivery.case_id if holds else None
+    return Fault(delivery.record, delivery.envelope.type, *handler_fault(error), case_id)
+
+
+def handler_fault(error: Exception) -> tuple[str, str]:
+    """Reason and detail of a failure that is the record's own; never the error's text, which may repeat the input."""
+    return "handler_error", type(error).__name__
 
 
 class Parking:
@@ -62,7 +74,8 @@ class Parking:
         new: set[Place] = {
             (row[0], row[1]) for row in await insert_new(work.tx, work.store.parked, rows, COLUMNS, ("partition", "position"))
         }
-        await self._check(work)
+        if any(fault.reason != BEHIND and place_of(fault.record) in new for fault in faults):
+            await self._check(work)
         for fault in faults:
             if place_of(fault.record) in new:
                 if fault.case_id in work.cases:
@@ -70,10 +83,16 @@ class Parking:
                 self._copy(work, fault)
         return new
 
+    async def drop_discarded(self, work: Work[Any], items: Sequence[Item]) -> list[Item]:
+        """Without the records that were given up for good: when offsets go back they come again, and may be readable now."""
+        first = min(item.record.offset for item in items)
+        discarded = await list_discarded(work.tx, work.store.parked, self.group, first)
+        return [item for item in items if place_of(item.record) not in discarded] if discarded else list(items)
+
     async def _check(self, work: Work[Any]) -> None:
         table = table_of(work.store.parked).name
         recent = await work.tx.driver.fetchval(
-            f"select count(*) from {table} where consumer_group = $1 and parked_at > $2 and reason <> $3",
+            f"select count(*) from {table} where consumer_group = $1 and parked_at > $2 and reason <> $3 and state = 'parked'",
             self.group, work.now - WINDOW, BEHIND,
         )  # fmt: skip
         if recent > self.limit:
@@ -89,12 +108,16 @@ class Parking:
         )  # fmt: skip
 
     def _copy(self, work: Work[Any], fault: Fault) -> None:
+        """The record as it was; one too large to be sent again is named by its place, and only `parked` has its content."""
         record: ConsumerRecord = fault.record
-        headers = [
-            *record.headers,
+        key, headers, value = record.key or b"", list(record.headers), record.value
+        size = len(key) + len(value or b"") + sum(len(name) + len(each or b"") for name, each in headers)
+        if size > COPIED_BYTES:
+            key, headers, value = key[:64], [("dlq_left_out", str(size).encode())], None
+        headers += [
             ("dlq_group", self.group.encode()),
             ("dlq_reason", fault.reason.encode()),
             ("dlq_detail", fault.detail.encode()),
             ("dlq_place", f"{record.partition}:{record.offset}".encode()),
         ]
-        work.put(self.dead_letters, record.key or b"", headers, record.value, Lane.INTERACTIVE)
+        work.put(self.dead_letters, key, headers, value, Lane.INTERACTIVE)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
+from time import monotonic
 from typing import Any
 
 import asyncpg
@@ -18,6 +19,7 @@ from ormsgpack import unpackb
 from sqlmodel import SQLModel
 
 from shared.contracts.words import Lane
+from shared.observability.failpoints import reach
 from shared.observability.progress import Progress
 from shared.persistence.bulk import table_of
 from shared.persistence.database import Database
@@ -28,6 +30,8 @@ POLL_SECONDS = 0.25
 FOLLOWER_SECONDS = 1.0
 FIRST_WAIT, LONGEST_WAIT = 0.5, 5.0
 STOP_SECONDS = 5.0
+QUIET_SECONDS = 60.0
+"""A failure after so long without one is the first of its kind."""
 LEADER_LOCK = 0x4F757462
 """Advisory lock of a database's one relay; held by the leader's connection and gone with it."""
 
@@ -62,15 +66,16 @@ class Relay:
         """Relay until cancelled; every failure of broker or database is waited out with a new connection and producer."""
         wait = FIRST_WAIT
         while True:
+            began = monotonic()
             try:
                 await self._lead()
             except Exception as error:  # noqa: BLE001 - the relay must come back whatever happened
+                if monotonic() - began > QUIET_SECONDS:
+                    wait = FIRST_WAIT
                 log.warning("relay waits", seconds=wait, error=type(error).__name__, transient=is_transient(error))
                 self.progress.beat()
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, LONGEST_WAIT)
-            else:
-                wait = FIRST_WAIT
 
     async def _lead(self) -> None:
         """One connection: wait to become the leader, then relay until something breaks."""
@@ -99,9 +104,7 @@ class Relay:
             await producer.start()
             yield producer
         finally:
-            # `stop` hangs with unsent records while the broker is away; they are still in the outbox
-            with contextlib.suppress(Exception):
-                await asyncio.wait_for(producer.stop(), STOP_SECONDS)
+            await _end(producer)
 
     async def _relay(self, connection: asyncpg.Connection, producer: AIOKafkaProducer) -> int:
         sent = await self._send_lane(connection, producer, Lane.INTERACTIVE)
@@ -114,20 +117,40 @@ class Relay:
             return 0
         rows = await connection.fetch(self._read, int(lane))
         if rows:
-            await self._send(producer, rows)
+            await reach("before_publish")
+            await self._send(connection, producer, rows)
+            await reach("after_publish")
             await connection.execute(self._delete, [row[0] for row in rows])
         return len(rows)
 
-    async def _send(self, producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]) -> None:
-        """Hand all rows to the producer in order, wait for every acknowledgement."""
+    async def _send(self, connection: asyncpg.Connection, producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]) -> None:
+        """Hand all rows to the producer in order, wait for every acknowledgement, as long as the leader's lock is ours."""
         sent = []
         for _, topic, key, headers, payload in rows:
-            pairs = [(name, bytes(value)) for name, value in unpackb(headers)]
+            pairs = [(name, None if value is None else bytes(value)) for name, value in unpackb(headers)]
             sent.append(await producer.send(f"{self._prefix}{topic}", payload, key=key, headers=pairs))
         flushed = asyncio.ensure_future(producer.flush())
-        while not flushed.done():  # an idempotent producer waits through an outage, and a second copy must not be sent
-            await asyncio.wait([flushed], timeout=1.0)
-            self.progress.beat()
+        try:
+            while not flushed.done():  # an idempotent producer waits through an outage, and a second copy must not be sent
+                await asyncio.wait([flushed], timeout=1.0)
+                self.progress.beat()
+                if not flushed.done():
+                    await connection.fetchval("select 1")  # raises when the lock is gone: another relay may send these now
+        finally:
+            flushed.cancel()
         flushed.result()
         for future in sent:
             future.result()
+
+
+async def _end(producer: AIOKafkaProducer) -> None:
+    """Stop a producer for good. `stop` hangs with unsent records while the broker is away; they are still in the outbox.
+
+    Left alone, its sender would live on and deliver them beside its successor once the broker is back.
+    """
+    with contextlib.suppress(Exception):
+        await asyncio.wait_for(producer.stop(), STOP_SECONDS)
+        return
+    for close in (producer._sender.close, producer.client.close):  # noqa: SLF001 - there is no public way to give up
+        with contextlib.suppress(Exception):
+            await asyncio.wait_for(close(), STOP_SECONDS)

@@ -16,9 +16,10 @@ from faststream.message import AckStatus
 
 from shared.messaging.consumer import Consumer
 from shared.messaging.kafka import DRAIN_SECONDS, SUBSCRIBER
+from shared.messaging.reading import Reader, Records
+from shared.observability.failpoints import reach
 
 log = structlog.get_logger()
-Records = tuple[ConsumerRecord, ...]
 
 
 class RawBatch(KafkaAckableMessage):
@@ -27,7 +28,9 @@ class RawBatch(KafkaAckableMessage):
     async def ack(self) -> None:
         """Commit the offset after the last record of each partition that is still ours."""
         if self.committed is None:
+            await reach("before_offsets")
             await commit(self.consumer, self.raw_message)
+            await reach("after_offsets")
             self.committed = AckStatus.ACKED
 
 
@@ -78,6 +81,7 @@ def subscribe(broker: KafkaBroker, consumer: Consumer[Any]) -> None:
         decoder=_decode,
         **SUBSCRIBER,
     )
+    subscriber.get_msg = Reader(consumer.group).read  # the only way to stand between the two
     consumer.client = lambda: subscriber.consumer
     consumer.lost = lambda: any(task.done() for task in subscriber.tasks)
     subscriber(consumer.take)

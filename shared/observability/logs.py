@@ -22,6 +22,13 @@ def say_where(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMap
     return event
 
 
+def shorten(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Keep the first line of what libraries log: asyncio and aiokafka append exceptions with their values."""
+    lines = str(event["event"]).splitlines() or [""]
+    event["event"] = lines[0].partition("exception=")[0][:300]
+    return event
+
+
 def set_up_logs(service: str, level: str) -> None:
     """Send structlog's and the libraries' logs to standard output as JSON."""
     shared: list[structlog.typing.Processor] = [
@@ -30,8 +37,9 @@ def set_up_logs(service: str, level: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         say_where,
     ]
+    foreign: list[structlog.typing.Processor] = [shorten, *shared, structlog.stdlib.add_logger_name]
     formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
+        foreign_pre_chain=foreign,
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.JSONRenderer(ensure_ascii=False),

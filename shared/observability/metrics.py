@@ -59,6 +59,9 @@ class PipelineMetrics:
             registry=registry,
         )
         self.parked = Gauge(f"{PREFIX}parked_records", "Records parked and not settled.", ["group", "reason"], registry=registry)
+        self.missing = Gauge(
+            f"{PREFIX}missing_events", "Events skipped by their sequence that have not come yet.", ["database"], registry=registry
+        )
         self.park_limit = Gauge(
             f"{PREFIX}park_limit_reached", "Whether a consumer stands at its park limit.", group, registry=registry
         )

@@ -9,13 +9,16 @@ from aiokafka.errors import KafkaError
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-TRANSIENT_CLASSES = ("08", "53", "57", "58", "40", "55")
-"""SQLSTATE classes: connection, resources, operator intervention, system, rollback (deadlock), lock not available."""
+TRANSIENT_STATES = ("08", "25006", "25P03", "25P04", "28", "3D", "40", "53", "55", "57", "58")
+"""SQLSTATEs by their beginning: connection, a server that only reads (a fail-over), a session ended for its silence, log-in,
+no such database (both an operator's matter, never a record's), rollback (deadlock), resources, lock not available, operator
+intervention, system."""
 
 PASSING = (
     OSError, TimeoutError, EOFError, InterfaceError, PoolTimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError,
+    asyncpg.InvalidCachedStatementError,
 )  # fmt: skip
-"""Exceptions of a connection that broke or could not be had."""
+"""Exceptions of a connection that broke or could not be had, or that has to learn of a migration."""
 
 
 def is_transient(error: BaseException) -> bool:
@@ -31,19 +34,10 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 def _passes(error: BaseException) -> bool:
     state = getattr(error, "sqlstate", None)
-    if isinstance(state, str):
-        return state[:2] in TRANSIENT_CLASSES
+    if isinstance(state, str) and not isinstance(error, PASSING):
+        return state.startswith(TRANSIENT_STATES)
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
     if isinstance(error, KafkaError):
         return bool(error.retriable)
-    kinds = (
-        OSError,
-        TimeoutError,
-        EOFError,
-        InterfaceError,
-        PoolTimeoutError,
-        asyncpg.InterfaceError,
-        asyncpg.InternalClientError,
-    )
-    return isinstance(error, kinds) and not isinstance(error, (FileNotFoundError, PermissionError))
+    return isinstance(error, PASSING) and not isinstance(error, (FileNotFoundError, PermissionError))

@@ -45,7 +45,10 @@ class InboxColumns(SQLModel):
 
 
 class ParkedColumns(SQLModel):
-    """Records that a consumer could not take: the truth about dead letters, byte for byte."""
+    """Records that a consumer could not take: the truth about dead letters, byte for byte.
+
+    A settled one (replayed, discarded) keeps its row: its place must be known when offsets go back.
+    """
 
     id: UUID = Field(primary_key=True)
     consumer_group: str = Field(sa_type=Text)
@@ -61,3 +64,6 @@ class ParkedColumns(SQLModel):
     detail: str = Field(sa_type=Text)
     state: str = Field(default="parked", sa_type=Text, sa_column_kwargs={"server_default": "parked"})
     parked_at: datetime = Field(sa_type=DateTime(timezone=True), sa_column_kwargs={"server_default": func.now()})
+    settled_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    settled_by: str | None = Field(default=None, sa_type=Text)
+    settled_reason: str | None = Field(default=None, sa_type=Text)

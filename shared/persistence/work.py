@@ -21,6 +21,7 @@ from shared.contracts.envelope import OCTETS, Envelope, Headers
 from shared.contracts.events import Event
 from shared.contracts.topics import CASE_EVENTS, CASE_PRIVATE
 from shared.contracts.words import Lane, Origin
+from shared.observability.failpoints import reach
 from shared.persistence.bulk import column_names, insert_rows, table_of, update_rows
 from shared.persistence.database import Database, Tx
 
@@ -198,6 +199,8 @@ class Store(Generic[S]):
             work = Work(tx, self, await self._lock(tx, ids, new=new))
             yield work
             await work.flush()
+            await reach("before_commit")
+        await reach("after_commit")
         if work.outbox:
             self.on_commit()
 

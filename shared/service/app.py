@@ -7,22 +7,25 @@ from collections.abc import AsyncIterator, Iterable
 from importlib.metadata import version
 from typing import Any
 
+import asyncpg
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi_offline import FastAPIOffline
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from shared.contracts.asyncapi import describe
 from shared.observability.metrics import HttpMetrics
 from shared.observability.progress import silent_ones
 from shared.persistence.errors import is_transient
-from shared.problems import Problem, on_http_error, on_invalid, on_problem, unavailable
+from shared.problems import Problem, on_crash, on_http_error, on_invalid, on_problem, unavailable
 from shared.security.tokens import Tokens
+from shared.service.dead_letters import dead_letter_routes
 from shared.service.limits import Limits
 from shared.service.pages import asyncapi_page
+from shared.service.reconcile import reconcile_routes
 from shared.service.runtime import Runtime
 
 
@@ -43,10 +46,14 @@ def create_service_app(runtime: Runtime, router: APIRouter, *, title: str, strea
     for name, value in state.items():
         setattr(app.state, name, value)
     app.include_router(_common(runtime))
+    if runtime.store is not None:
+        app.include_router(dead_letter_routes(runtime, runtime.store))
+        app.include_router(reconcile_routes(runtime.store))
     app.include_router(router)
     for kind, handler in _HANDLERS.items():
         app.add_exception_handler(kind, handler)
-    app.add_middleware(Limits, metrics=HttpMetrics(runtime.registry), streamed=frozenset(streamed))
+    http, seconds = HttpMetrics(runtime.registry), runtime.settings.sender_seconds
+    app.add_middleware(Limits, metrics=http, streamed=frozenset(streamed), seconds=seconds)
     return app
 
 
@@ -61,9 +68,13 @@ _HANDLERS: dict[Any, Any] = {
     Problem: on_problem,
     RequestValidationError: on_invalid,
     HTTPException: on_http_error,
-    DBAPIError: _on_database_error,
+    SQLAlchemyError: _on_database_error,  # a pool without a free connection among them
+    asyncpg.PostgresError: _on_database_error,  # the driver's own, from set-based statements
+    asyncpg.InterfaceError: _on_database_error,
+    asyncpg.InternalClientError: _on_database_error,
     OSError: _on_database_error,
     TimeoutError: _on_database_error,
+    Exception: on_crash,
 }
 
 
@@ -79,9 +90,13 @@ def _common(runtime: Runtime) -> APIRouter:
 
     @router.get("/health/ready")
     async def ready() -> JSONResponse:
-        """Whether work is done now, and if not, why not."""
+        """Whether requests are served now, and what is wrong.
+
+        A Kafka that went away later is told and does not make it unready: the outbox takes what is stated meanwhile.
+        """
         reasons = await _reasons(runtime)
-        return JSONResponse({"ready": not reasons, "reasons": reasons}, 503 if reasons else 200)
+        told = [*reasons, f"Kafka: {runtime.kafka_fault}"] if runtime.kafka_fault else reasons
+        return JSONResponse({"ready": not reasons, "reasons": told}, 503 if reasons else 200)
 
     @router.get("/metrics")
     async def metrics() -> Response:

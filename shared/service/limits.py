@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from typing import Any
 
@@ -13,7 +14,7 @@ from shared.observability.metrics import HttpMetrics
 from shared.problems import Problem
 
 BODY_BYTES = 1_000_000
-SENDER_SECONDS = 30.0
+DRAIN_BYTES, DRAIN_SECONDS = 32_000_000, 2.0
 
 
 class _TooLargeError(Exception):
@@ -25,10 +26,10 @@ class _TooSlowError(Exception):
 
 
 class Limits:
-    """Cuts bodies over 1 MB (413) and senders slower than 30 s (408); `streamed` paths are limited by their own reader."""
+    """Cuts bodies over 1 MB (413) and senders slower than `seconds` (408); `streamed` paths are limited by their own reader."""
 
-    def __init__(self, app: ASGIApp, metrics: HttpMetrics, streamed: frozenset[str]) -> None:
-        self._app, self._metrics, self._streamed = app, metrics, streamed
+    def __init__(self, app: ASGIApp, metrics: HttpMetrics, streamed: frozenset[str], seconds: float) -> None:
+        self._app, self._metrics, self._streamed, self._seconds = app, metrics, streamed, seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -46,6 +47,7 @@ class Limits:
             await self._app(scope, self._limited(scope, receive), sending)
         except (_TooLargeError, _TooSlowError) as error:
             if not codes:
+                await self._drain(receive)
                 await _problem_of(error).answer()(scope, receive, sending)
         except ClientDisconnect:
             codes.append(499)
@@ -53,10 +55,20 @@ class Limits:
             route = getattr(scope.get("route"), "path", "other")
             self._metrics.observe(route, _method(scope["method"]), codes[0] if codes else 500, time.perf_counter() - began)
 
+    async def _drain(self, receive: Receive) -> None:
+        """Take what the sender is still sending, within bounds: a connection closed in its face would lose the answer."""
+        taken, more = 0, True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_SECONDS):
+                while more and taken < DRAIN_BYTES:
+                    message = await receive()
+                    taken += len(message.get("body", b""))
+                    more = message.get("more_body", False)
+
     def _limited(self, scope: Scope, receive: Receive) -> Receive:
         streamed = scope["path"] in self._streamed
         declared = dict(scope["headers"]).get(b"content-length", b"")
-        deadline = time.monotonic() + SENDER_SECONDS
+        deadline = time.monotonic() + self._seconds
         size, complete = 0, False
 
         async def limited() -> Message:
@@ -65,7 +77,7 @@ class Limits:
                 return await receive()
             if not streamed and declared.isdigit() and int(declared) > BODY_BYTES:
                 raise _TooLargeError
-            patience = SENDER_SECONDS if streamed else deadline - time.monotonic()
+            patience = self._seconds if streamed else deadline - time.monotonic()
             try:
                 async with asyncio.timeout(patience):
                     message: dict[str, Any] = dict(await receive())
@@ -88,4 +100,4 @@ def _problem_of(error: Exception) -> Problem:
     close = {"Connection": "close"}
     if isinstance(error, _TooLargeError):
         return Problem(413, "too-large", "The body is too large", detail=f"at most {BODY_BYTES} bytes", headers=close)
-    return Problem(408, "too-slow", "The body did not arrive in time", detail=f"within {SENDER_SECONDS:.0f} s", headers=close)
+    return Problem(408, "too-slow", "The body did not arrive in time", headers=close)

@@ -27,7 +27,7 @@ from shared.persistence.errors import is_transient
 from shared.persistence.migrate import migrate
 from shared.persistence.work import Store
 from shared.service.jobs import Job
-from shared.service.watch import watch_consumers, watch_tables
+from shared.service.watch import broker_fault, watch_consumers, watch_tables
 from shared.settings import ServiceSettings
 
 FIRST_WAIT, LONGEST_WAIT = 0.5, 3.0
@@ -55,6 +55,7 @@ class Runtime:
     closing: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     migrated: bool = False
     connected: bool = False
+    kafka_fault: str | None = None
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -140,6 +141,7 @@ class Runtime:
 
     async def _watch(self) -> None:
         await watch_consumers(self.consumers, self.pipeline)
+        self.kafka_fault = await broker_fault(self.consumers)
         if self.store:
             await watch_tables(self.store, self.pipeline)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from aiokafka.errors import KafkaError
 from sqlalchemy import text
 
 from shared.contracts.words import Lane
@@ -13,6 +15,8 @@ from shared.messaging.lag import own_lag
 from shared.observability.metrics import PipelineMetrics
 from shared.persistence.bulk import table_of
 from shared.persistence.work import Store
+
+ANSWER_SECONDS = 3.0
 
 
 async def watch_consumers(consumers: Iterable[Consumer[Any]], metrics: PipelineMetrics) -> None:
@@ -28,6 +32,18 @@ async def watch_consumers(consumers: Iterable[Consumer[Any]], metrics: PipelineM
             consumer.progress.beat()
 
 
+async def broker_fault(consumers: Sequence[Consumer[Any]]) -> str | None:
+    """Why Kafka does not answer, or None. One question of metadata; a consumer itself would wait out an outage in silence."""
+    client = consumers[0].client() if consumers else None
+    if client is None:
+        return None
+    try:
+        await asyncio.wait_for(client.topics(), ANSWER_SECONDS)
+    except (KafkaError, OSError, TimeoutError) as error:
+        return type(error).__name__
+    return None
+
+
 async def watch_tables(store: Store[Any], metrics: PipelineMetrics) -> None:
     """Set what waits in the outbox and what is parked."""
     outbox, parked = table_of(store.outbox).name, table_of(store.parked).name
@@ -40,6 +56,9 @@ async def watch_tables(store: Store[Any], metrics: PipelineMetrics) -> None:
             text(f"select consumer_group, reason, count(*) from {parked} where state = 'parked' group by 1, 2")
         )
         counts = [tuple(row) for row in settled]
+        if store.missing:
+            missing = await connection.execute(text(f"select count(*) from {table_of(store.missing).name}"))
+            metrics.missing.labels(store.database.name).set(missing.scalar_one())
     for lane in Lane:
         number, oldest = found.get(int(lane), (0, None))
         metrics.pending.labels(store.database.name, lane.name.lower()).set(number)

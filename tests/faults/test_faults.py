@@ -92,6 +92,12 @@ async def test_kill_9_of_a_service_loses_nothing_and_doubles_nothing(city: Insta
 async def test_a_restart_of_kafka_is_waited_out(city: Installation, servers: Servers) -> None:
     async def fault() -> None:
         await asyncio.to_thread(servers.kafka.kill)
+
+        async def said() -> bool:
+            reasons = (await city.http.get(city.url("metrics", "/health/ready"))).json()["reasons"]
+            return any(reason.startswith("Kafka") for reason in reasons)
+
+        await eventually("metrics says that Kafka is away", said)
         await asyncio.to_thread(servers.kafka.start)
 
     await send_year_during(city, "so-kafka", fault)

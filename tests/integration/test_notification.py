@@ -266,7 +266,7 @@ async def test_a_contact_that_does_not_open_is_parked_and_its_neighbours_go_on(
         await service.state(good, accepted())
         await service.ledger_becomes(good, SENT_BY_EMAIL)
         parked = await eventually("it is parked", lambda: service.query("select case_id, type, detail from parked"))
-    assert parked == [(bad, "private.contact", "CipherError")]
+    assert parked == [(None, "private.contact", "CipherError")]  # of no case: it must not hold back the case's facts
 
 
 async def test_a_crash_after_the_file_was_written_repeats_no_line_and_states_it_once(

@@ -88,10 +88,15 @@ def make_take(desk: Desk, filer: Filer) -> Take:
         except Exception as error:  # noqa: BLE001 - told as the line's problem, unforeseen ones are logged
             answer.set_result(_refused(line, problem_of(error)))
         else:
-            opening.add_done_callback(lambda done: answer.set_result(_answer(line, done, desk)))
+            opening.add_done_callback(lambda done: _hand_over(answer, _answer(line, done, desk)))
         return answer
 
     return take
+
+
+def _hand_over(answer: asyncio.Future[Answer], content: Answer) -> None:
+    if not answer.done():  # a client that left, or a shutdown, has cancelled it
+        answer.set_result(content)
 
 
 def _answer(line: Line, done: asyncio.Future[Opening], desk: Desk) -> Answer:

@@ -12,10 +12,16 @@ from services.processing.domain.case import Case
 from services.processing.domain.machine import Rejected, evolve
 from services.processing.handlers.settling import Asked, Rules, rejection, run, settle
 from services.processing.repository import Waiting
-from shared.contracts.commands import COMMANDS
+from shared.contracts.commands import COMMANDS, Command
 from shared.contracts.words import Rejection
 from shared.messaging.delivery import Delivery
 from shared.persistence.work import Work
+
+
+class UnknownCommand(Command):
+    """A command of a type that is not in the contract. Nothing of its value is read, and it is rejected like any other."""
+
+    type = "unknown"
 
 
 async def open_cases(work: Work[Case], deliveries: Sequence[Delivery], rules: Rules) -> None:
@@ -71,5 +77,5 @@ async def reject_stale(work: Work[Case], arrived_by: datetime, rules: Rules) -> 
 
 
 def _asked(waiting: Waiting) -> Asked:
-    command = COMMANDS[waiting.envelope.type].model_validate_json(waiting.body)
+    command = COMMANDS.get(waiting.envelope.type, UnknownCommand).model_validate_json(waiting.body)
     return Asked(waiting.case_id, waiting.envelope, command)

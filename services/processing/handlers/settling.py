@@ -22,7 +22,7 @@ from shared.contracts.events import CaseAccepted, CaseEvent, CommandRejected
 from shared.contracts.words import Kind, Lane, Origin
 from shared.persistence.work import Work
 
-UNKNOWN_AGENCY = "unknown"
+UNKNOWN = "unknown"
 LONGEST_LABEL = 200
 
 
@@ -95,18 +95,18 @@ def rejection(work: Work[Case], asked: Asked, rejected: Rejected) -> Fact:
         agency=state.agency or _slug(envelope.agency),
         kind=Kind(state.kind or Kind.DOSSIER),
         command_id=envelope.id[:LONGEST_LABEL],
-        command=envelope.type,
+        command=_slug(envelope.type),
         reason=rejected.reason,
         detail=rejected.detail,
     )
     return Fact(asked.case_id, event, work.now, envelope.origin, envelope.id)
 
 
-def _slug(agency: str) -> str:
-    """An agency as a sender named it, if it is one at all."""
-    plain = agency.replace("-", "").replace("_", "").replace(".", "")
-    bounded = agency[:1].isalnum() and agency[-1:].isalnum() and len(agency) <= 64
-    return agency if bounded and plain.isascii() and plain.isalnum() and plain == plain.lower() else UNKNOWN_AGENCY
+def _slug(name: str) -> str:
+    """An agency, or a command's type, as a sender named it, if it can be one at all: a stranger's text is not repeated."""
+    plain = name.replace("-", "").replace("_", "").replace(".", "")
+    bounded = name[:1].isalnum() and name[-1:].isalnum() and len(name) <= 64
+    return name if bounded and plain.isascii() and plain.isalnum() and plain == plain.lower() else UNKNOWN
 
 
 async def settle(work: Work[Case], facts: Sequence[Fact], rules: Rules) -> list[Envelope]:

@@ -1,0 +1,1 @@
+"""Benchmarks beside hand-written floors: pairs of runs, medians, and the ratio between them."""

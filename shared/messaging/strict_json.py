@@ -1,0 +1,36 @@
+"""Refuses JSON that two readers may read differently: a name given twice, NaN and Infinity (RFC 8259 §4 and §6).
+
+The models' own reader takes the last of two equal names and lets NaN pass in fields it ignores.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic import BaseModel
+
+
+def check_json(value: bytes, body: BaseModel) -> None:
+    """Look again at the value of a body that was read from it. It is read a second time only if that can show anything.
+
+    A name ends with a colon. As many colons as the body has fields leave room for nothing else: no second name, no name that
+    is ignored, nothing nested.
+
+    Raises:
+        ValueError: The value is ambiguous.
+    """
+    if value.count(b":") != len(body.model_fields_set):
+        _STRICT.decode(value.decode())
+
+
+def _once(pairs: list[tuple[str, Any]]) -> None:
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise ValueError("value: a name is given twice")
+
+
+def _never(_constant: str) -> None:
+    raise ValueError("value: NaN and Infinity are no JSON")
+
+
+_STRICT = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_never)

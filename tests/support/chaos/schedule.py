@@ -1,0 +1,81 @@
+"""What breaks when: drawn from a seed, so that the same seed gives the same schedule."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tests.support.installation import SERVICES
+
+KAFKA, POSTGRES = "kafka", "postgres"
+
+
+class Kind(StrEnum):
+    """A way to break something."""
+
+    KILL = "kill -9"
+    PAUSE = "stop"
+    """SIGSTOP, later SIGCONT."""
+    CRASH = "crash"
+    """The service exits at a failpoint, and is started again each time."""
+    FLAP = "flap"
+    """The service raises a passing error at a failpoint."""
+    RESET = "reset"
+    HOLE = "black hole"
+    JOIN = "replica leaves"
+    DIE = "replica dies"
+
+
+TARGETS: dict[Kind, Sequence[str]] = {
+    Kind.KILL: (*SERVICES, KAFKA, POSTGRES),
+    Kind.PAUSE: (*SERVICES, KAFKA, POSTGRES),
+    Kind.CRASH: SERVICES,
+    Kind.FLAP: SERVICES,
+    Kind.RESET: (KAFKA, POSTGRES),
+    Kind.HOLE: (KAFKA, POSTGRES),
+    Kind.JOIN: SERVICES,
+    Kind.DIE: SERVICES,
+}
+PLACES: dict[Kind, Sequence[str]] = {
+    Kind.CRASH: ("before_commit", "after_commit", "before_publish", "after_publish", "before_offsets", "after_send"),
+    Kind.FLAP: ("before_commit", "after_commit", "after_publish", "before_offsets", "after_send"),
+}
+"""Failpoints. One that exits does so at the second pass or later, so that there is always some progress."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault: it begins `at` seconds after the load, and is undone `seconds` later. `detail` depends on the kind."""
+
+    at: float
+    kind: Kind
+    target: str
+    seconds: float
+    detail: str = ""
+
+    def __str__(self) -> str:
+        place = f" at {self.detail}" if self.detail else ""
+        return f"{self.at:4.1f} s: {self.kind} {self.target}{place}, {self.seconds:.1f} s"
+
+
+def make_schedule(seed: int, faults: int, seconds: float, longest: float) -> list[Fault]:
+    """So many faults within `seconds`. The seed walks through the kinds, so that 8 neighbouring seeds begin with all 8."""
+    rng, kinds = random.Random(f"schedule {seed}"), list(Kind)
+    drawn = [kinds[seed % len(kinds)], *rng.choices(kinds, k=faults - 1)]
+    made: list[Fault] = []
+    for kind in drawn:
+        at, lasts = round(rng.uniform(0.3, seconds * 0.7), 1), round(rng.uniform(0.5, longest), 1)
+        target, detail = rng.choice(TARGETS[kind]), ""
+        if kind in PLACES:
+            fitting = [place for place in PLACES[kind] if place != "after_send" or target == "notification"]
+            action = f"exit:{rng.randint(2, 6)}" if kind is Kind.CRASH else "raise:0.2"
+            detail = f"{rng.choice(fitting)}={action}"
+        if not any(target == other.target and _overlap(at, lasts, other) for other in made):
+            made.append(Fault(at, kind, target, lasts, detail))
+    return sorted(made, key=lambda fault: fault.at)
+
+
+def _overlap(at: float, lasts: float, other: Fault) -> bool:
+    return at <= other.at + other.seconds + 0.5 and other.at <= at + lasts + 0.5
