@@ -58,6 +58,7 @@ class ServiceSettings(KafkaSettings):
     port: int = Field(8000, ge=1, le=65535, description="port the service listens on")
     host: str = Field("127.0.0.1", description="address the service listens on")
     sender_seconds: PositiveFloat = Field(30.0, description="longest a request's body may take to arrive, in seconds")
+    answer_seconds: PositiveFloat = Field(2.5, description="longest wait for an answer before 503, in seconds")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
 
     park_limit: PositiveInt = Field(100, description="parked records in ten minutes at which a consumer stops")

@@ -23,6 +23,7 @@ from shared.persistence.errors import is_transient
 from shared.problems import Problem, on_crash, on_http_error, on_invalid, on_problem, unavailable
 from shared.security.tokens import Tokens
 from shared.service.dead_letters import dead_letter_routes
+from shared.service.deadline import Deadline
 from shared.service.limits import Limits
 from shared.service.pages import asyncapi_page
 from shared.service.reconcile import reconcile_routes
@@ -52,8 +53,10 @@ def create_service_app(runtime: Runtime, router: APIRouter, *, title: str, strea
     app.include_router(router)
     for kind, handler in _HANDLERS.items():
         app.add_exception_handler(kind, handler)
-    http, seconds = HttpMetrics(runtime.registry), runtime.settings.sender_seconds
-    app.add_middleware(Limits, metrics=http, streamed=frozenset(streamed), seconds=seconds)
+    paths, limits = frozenset(streamed), runtime.settings
+    app.add_middleware(Deadline, seconds=limits.answer_seconds, streamed=paths)
+    http = HttpMetrics(runtime.registry)
+    app.add_middleware(Limits, metrics=http, streamed=paths, seconds=limits.sender_seconds)
     return app
 
 

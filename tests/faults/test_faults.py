@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -17,7 +18,7 @@ from deploy.replay.model import make_year
 from deploy.replay.scenario import load_scenario
 from shared.contracts.topics import CASE_COMMANDS, CASE_EVENTS, PARTITIONS, group_of
 from tests.support.installation import SERVICES, Installation, installed
-from tests.support.servers import Servers
+from tests.support.servers import Servers, frozen
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.faults
@@ -118,6 +119,37 @@ async def test_a_restart_of_postgresql_is_waited_out_with_503_and_metrics_still_
         await asyncio.to_thread(servers.postgres.start)
 
     await send_year_during(city, "so-postgres", fault)
+
+
+async def test_a_hung_postgresql_is_503_within_3_seconds_and_metrics_still_answer(city: Installation, servers: Servers) -> None:
+    """SIGSTOP: the server is there and never answers, which no refused connection tells."""
+    body = {"agency": "so-hung", "kind": "dossier", "procedure": "1.001806", "channel": "counter"}
+    headers = city.headers() | {"Idempotency-Key": "while-hung"}
+    asked = {
+        "intake": ("POST", "/v1/cases", body),
+        "processing": ("GET", "/v1/cases?agency=so-hung", None),
+        "notification": ("GET", f"/v1/messages?case_id={uuid4()}", None),
+        "metrics": ("GET", "/v1/figures?agency=so-hung", None),
+    }
+    assert servers.postgres.pid
+    with frozen(servers.postgres.pid):
+        for _ in range(2):
+            for name, (method, path, content) in asked.items():
+                answer = await city.http.request(method, city.url(name, path), json=content, headers=headers)
+                assert (answer.status_code, answer.headers.get("retry-after")) == (503, "2"), (name, answer.text)
+                assert answer.elapsed.total_seconds() < 3
+                assert (await city.http.get(city.url(name, "/metrics"))).status_code == 200
+
+    async def recovered() -> bool:
+        answers = [
+            await city.http.request(method, city.url(name, path), json=content, headers=headers)
+            for name, (method, path, content) in asked.items()
+        ]
+        return [answer.status_code for answer in answers] in ([201, 200, 200, 200], [200, 200, 200, 200])
+
+    await eventually("all answer again", recovered)
+    rows = await city.query("intake", "select count(*) from submissions where agency = 'so-hung'")
+    assert rows[0][0] == 1
 
 
 async def test_every_record_delivered_twice_changes_nothing(city: Installation) -> None:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
+import os
 import secrets
+import signal
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -69,3 +73,27 @@ class Keys:
     def token(self, role: Role = Role.ADMIN, agency: str | None = None) -> str:
         """A bearer token for ten minutes."""
         return sign(self.folder / "private.json", role, agency, None, 600, f"test-{role}")
+
+
+def family(pid: int) -> list[int]:
+    """A process and its children: PostgreSQL's backends are sessions of their own, which a signal to the group misses."""
+    found = [pid]
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            if int(stat.read_text().rpartition(")")[2].split()[1]) == pid:
+                found.append(int(stat.parent.name))
+    return found
+
+
+@contextlib.contextmanager
+def frozen(pid: int) -> Iterator[None]:
+    """Stop a process and its children (SIGSTOP), and let them go on at the end."""
+    stopped = family(pid)
+    for each in stopped:
+        os.kill(each, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for each in stopped:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(each, signal.SIGCONT)
