@@ -14,7 +14,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--no-header --no-annotate --quiet
 
-.PHONY: help run test check unit soak bench down lock clean
+.PHONY: help run test check unit soak prove bench down lock clean
 
 help: ## what there is
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,15 +38,19 @@ check: $(VENV)/installed-dev ## rules, format, types, import directions, depende
 unit: $(VENV)/installed-dev ## the quick tests only
 	$(BIN)/pytest tests/unit tests/contract
 
-soak: $(VENV)/installed-dev ## what is longer: many kills, long outages, 100,000 cases
-	$(BIN)/pytest tests/soak
+soak: $(VENV)/installed-dev ## 40 seeded chaos runs, about half an hour; a table in build/
+	$(BIN)/pytest -s --no-header --durations=0 --durations-min=60 tests/soak
 
-bench: $(VENV)/installed-dev ## the benchmarks
-	$(BIN)/pytest tests/benchmarks
+prove: $(VENV)/installed-dev ## switch off each protection in a copy and show which test goes red
+	$(BIN)/python -m tests.prove.prove
+
+bench: $(VENV)/installed-bench ## how close to hand-written code: a table, and figures.json in .motcua/bench
+	$(BIN)/motcua bench --save .motcua/bench/figures.json
 
 lock: ## pin the newest versions again, with hashes
 	$(COMPILE) pyproject.toml -o requirements.lock
 	$(COMPILE) pyproject.toml --extra dev -o requirements-dev.lock
+	$(COMPILE) pyproject.toml --extra bench -c requirements.lock -o requirements-bench.lock
 	echo 'setuptools>=77' | $(COMPILE) - -o requirements-build.lock
 
 clean: ## remove what was installed and built; the stack's content stays
@@ -58,6 +62,9 @@ $(VENV)/installed: requirements.lock requirements-build.lock pyproject.toml | $(
 
 $(VENV)/installed-dev: requirements-dev.lock requirements-build.lock pyproject.toml | $(VENV)/bin/python
 	$(call install,requirements-dev.lock)
+
+$(VENV)/installed-bench: requirements-bench.lock requirements-build.lock pyproject.toml | $(VENV)/bin/python
+	$(call install,requirements-bench.lock)
 
 define install
 	@echo "installing from $(1)"

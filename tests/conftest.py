@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from shared.observability.logs import set_up_logs
+from tests.support.given import given_servers
 from tests.support.servers import Servers
 
 set_up_logs("test", "warning")
@@ -16,7 +17,11 @@ set_up_logs("test", "warning")
 
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    """Kafka and PostgreSQL of this run."""
+    """Kafka and PostgreSQL of this run, or those that were given."""
+    given = given_servers()
+    if given is not None:
+        yield given
+        return
     running = Servers(tmp_path_factory.mktemp("servers")).start()
     try:
         yield running

@@ -24,6 +24,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "replay": ("replay",),
     "imports": ("import",),
     "figures": ("figures",),
+    "bench": ("bench",),
     "dead_letters": ("dead-letters",),
     "reconcile": ("reconcile",),
 }

@@ -1,4 +1,4 @@
-"""`motcua reconcile [--agency A] [--wait S] [--json]`: whether what was accepted is stored, published and seen by every service."""
+"""`motcua reconcile [--agency A] [--wait S] [--json]`: is what was accepted stored, published and seen everywhere?"""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import httpx
 import typer
 
 from deploy.cli.output import DONE, REFUSED, AsJson, show, table
-from deploy.history.reconcile import SOURCES, compare, read_books, read_published
+from deploy.history.reconcile import SOURCES, Difference, compare, read_books, read_published
 from deploy.local.environment import running_environment, service_url
 from deploy.local.keys import sign_token
 from deploy.local.settings import SERVICES, load_settings
@@ -47,39 +47,45 @@ def reconcile(
 async def reconcile_through(
     urls: dict[str, str], token: str, kafka: KafkaSettings, agency: str | None, wait: float
 ) -> dict[str, Any]:
-    """The result as a document; what differs is looked at again until `wait` seconds are over."""
+    """The result as a document. What differs is looked at again for `wait` seconds: only what stays the same is no traffic."""
     deadline = time.monotonic() + wait
     async with httpx.AsyncClient(headers={"Authorization": f"Bearer {token}"}, timeout=60) as http:
-        while True:
-            content = await _once(http, urls, kafka, agency)
-            if content["agree"] or time.monotonic() > deadline:
-                return content
+        content, differences = await _look(http, urls, kafka, agency)
+        while differences and time.monotonic() < deadline:
             await asyncio.sleep(AGAIN_SECONDS)
-
-
-async def _once(http: httpx.AsyncClient, urls: dict[str, str], kafka: KafkaSettings, agency: str | None) -> dict[str, Any]:
-    read = {name: await read_books(http, url) for name, url in urls.items()}
-    published = await read_published(kafka)
-    kept = {name: books for name, (books, _) in read.items()}
-    differences = compare(kept, published, agency)
-    return {
+            content, now = await _look(http, urls, kafka, agency)
+            differences = [each for each in now if each in set(differences)]
+    return content | {
         "agree": not differences,
-        "agency": agency,
-        "stated": {source: sum(row["stated"] for row in kept[source].values()) for source in SOURCES},
-        "published": {source: published.records[source] for source in SOURCES},
-        "in outboxes": {name: pending for name, (_, pending) in read.items()},
-        "cases known": {name: len(books) for name, books in kept.items()},
         "cases that differ": sorted({each.case_id for each in differences}),
         "differences": [asdict(each) for each in differences],
     }
 
 
+async def _look(
+    http: httpx.AsyncClient, urls: dict[str, str], kafka: KafkaSettings, agency: str | None
+) -> tuple[dict[str, Any], list[Difference]]:
+    read = {name: await read_books(http, url) for name, url in urls.items()}
+    published = await read_published(kafka)
+    kept = {name: books for name, (books, _) in read.items()}
+    content = {
+        "agency": agency,
+        "stated": {source: sum(row["stated"] for row in kept[source].values()) for source in SOURCES},
+        "published": {source: published.records[source] for source in SOURCES},
+        "in outboxes": {name: pending for name, (_, pending) in read.items()},
+        "cases known": {name: len(books) for name, books in kept.items()},
+    }
+    return content, compare(kept, published, agency)
+
+
 def as_text(content: dict[str, Any]) -> str:
     """The result for people."""
     names = list(content["cases known"])
-    rows = [["", *names]]
-    for what in ("cases known", "stated", "published", "in outboxes"):
-        rows.append([what, *(f"{content[what][name]:,}" if name in content[what] else "" for name in names)])
+    rows = [
+        [what, *(f"{content[what][name]:,}" if name in content[what] else "" for name in names)]
+        for what in ("cases known", "stated", "published", "in outboxes")
+    ]
+    rows.insert(0, ["", *names])
     if content["agree"]:
         return f"{table(rows)}\n\nstated = published = seen by every service" + (
             f", for the cases of {content['agency']}" if content["agency"] else ""

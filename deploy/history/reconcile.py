@@ -69,13 +69,12 @@ class Difference:
 
 async def read_published(settings: KafkaSettings) -> Published:
     """The whole topic, headers only in effect."""
-    client, published = AIOKafkaConsumer(**connection(settings)), Published()
+    client, published = AIOKafkaConsumer(**connection(settings), auto_offset_reset="earliest"), Published()
     places = [TopicPartition(f"{settings.topic_prefix}{CASE_EVENTS.name}", number) for number in range(PARTITIONS)]
     await client.start()
     try:
-        client.assign(places)
         ends = await client.end_offsets(places)
-        await client.seek_to_beginning()
+        client.assign(places)
         left = [place for place in places if await client.position(place) < ends[place]]
         while left:
             for records in (await client.getmany(*left, timeout_ms=500)).values():

@@ -19,6 +19,7 @@ from shared.contracts.topics import Topic, group_of
 from shared.messaging.delivery import Decode, Decoder, Delivery, Fault, Unwanted
 from shared.messaging.memory import Memory, drop_known, is_old
 from shared.messaging.parking import Parking, ParkLimitReachedError, Place, behind, place_of, poison
+from shared.messaging.recent import Recent
 from shared.observability.metrics import PipelineMetrics
 from shared.observability.progress import Progress
 from shared.persistence.errors import is_transient
@@ -66,7 +67,9 @@ class Consumer(Generic[S]):
         self.oldest: dict[int, float] = {}
         self.park_limit_reached = False
         self._decoder = Decoder(wanted, hear_all=hear_all, ordered=memory is Memory.SEQUENCE, unknown=unknown)
-        self._parking = Parking(self.group, topic.name, topic.dead_letters, park_limit)
+        # strangers may send bad commands only, and stop nobody by it; bad facts alone mean that we are wrong
+        recent = None if memory is Memory.INBOX else Recent()
+        self._parking = Parking(self.group, topic.name, topic.dead_letters, park_limit, recent)
         self._store, self._handle, self._memory, self._metrics = store, handle, memory, metrics
         # where only the last value holds, nothing waits behind a parked one: it may be the tombstone that erases it
         self.holds = memory is not Memory.LATEST
@@ -145,11 +148,15 @@ class Consumer(Generic[S]):
     async def _attempt(self, items: list[Delivery | Fault]) -> Counter[tuple[str, str]]:
         counts: Counter[tuple[str, str]] = Counter()
         async with self._store.open(item.case_id for item in items if item.case_id is not None) as work:
-            parked = await self._parking.park(work, [item for item in items if isinstance(item, Fault)])
+            faults = [item for item in items if isinstance(item, Fault)]
+            parked = await self._parking.park(work, faults)
             ready, waiting = self._divert(work, await self._parking.drop_discarded(work, items), parked)
             fresh = await self.apply(work, ready)
+            if not self.holds:
+                await self._parking.supersede(work, fresh)
             parked |= await self._parking.park(work, waiting)
             counts.update((delivery.envelope.type, "done") for delivery in fresh)
+        self._parking.count(len(items) - len(parked), faults, parked)
         counts["other", "parked"] = len(parked)
         counts["other", "duplicate"] = len(items) - len(fresh) - len(parked)
         return counts

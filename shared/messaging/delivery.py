@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from aiokafka import ConsumerRecord
+from asyncpg.pgproto import pgproto
 from pydantic import ValidationError
 
 from shared.contracts.commands import COMMANDS
@@ -104,16 +106,19 @@ class Decoder:
 
     @staticmethod
     def _case_id(record: ConsumerRecord, envelope: Envelope, body: Any) -> UUID | None:
-        if isinstance(body, Event):
-            if envelope.source != f"/{body.stated_by}":
-                raise EnvelopeError("ce_source", f"must be /{body.stated_by} for {body.type}")
+        source, keyed_by_case = _rules_of(body.__class__)
+        if source is not None:
+            if envelope.source != source:
+                raise EnvelopeError("ce_source", f"must be {source} for {body.type}")
             if envelope.sequence == 0:
                 raise EnvelopeError("ce_sequence", "is missing")
-            if not isinstance(body, CaseEvent):
+            if not keyed_by_case:
                 return None
             if envelope.agency != body.agency:
                 raise EnvelopeError("ce_agency", "must be the agency of the body")
-        case_id = envelope.case_id
+        case_id = _uuid(envelope.subject)
+        if case_id is None:
+            raise EnvelopeError("ce_subject", "must be a UUID")
         if record.key is None or record.key.partition(b"/")[0] != str(case_id).encode():
             raise EnvelopeError("key", "must be the case_id of ce_subject")
         return case_id
@@ -121,6 +126,21 @@ class Decoder:
     def _fault(self, record: ConsumerRecord, kind: str, reason: str, detail: str) -> Fault:
         case_id = _case_of_key(record.key) if self._ordered else None
         return Fault(record, kind, reason, detail[:500].replace("\x00", "\ufffd"), case_id)
+
+
+@functools.cache
+def _rules_of(kind: type[object]) -> tuple[str | None, bool]:
+    """Who states events of this type (None: it is no event), and whether a case is their key."""
+    return (f"/{kind.stated_by}" if issubclass(kind, Event) else None), issubclass(kind, CaseEvent)
+
+
+def _uuid(text: str) -> UUID | None:
+    """The driver's own kind of UUID: made, compared, written and hashed ten times as fast as Python's, and equal to it."""
+    try:
+        made: UUID = pgproto.UUID(text)
+    except ValueError:
+        return None
+    return made
 
 
 def _is_text(raw: bytes) -> bool:
@@ -138,10 +158,7 @@ def known_type(kind: str) -> str:
 
 
 def _case_of_key(key: bytes | None) -> UUID | None:
-    try:
-        return UUID((key or b"").partition(b"/")[0].decode())
-    except ValueError:
-        return None
+    return _uuid((key or b"").partition(b"/")[0].decode(errors="replace"))
 
 
 def _faults_of(error: ValidationError) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from enum import Enum
@@ -42,6 +43,7 @@ async def drop_known(memory: Memory, work: Work[Any], deliveries: Sequence[Deliv
     return list(deliveries)
 
 
+@functools.lru_cache(64)
 def _heard(source: str) -> str:
     return f"heard_{source.lstrip('/')}"
 
@@ -56,14 +58,13 @@ async def _unheard(work: Work[Any], deliveries: Sequence[Delivery]) -> list[Deli
         stream, envelope = work.cases[delivery.case_id].stream, delivery.envelope
         name, sequence = _heard(envelope.source), envelope.sequence
         last: int = getattr(stream, name)
-        place = (delivery.case_id, envelope.source, sequence)
         if sequence > last:
             if sequence - last > LARGEST_GAP:
                 raise SequenceError(f"ce_sequence {sequence} after {last}")
             gaps += [(delivery.case_id, envelope.source, number) for number in range(last + 1, sequence)]
             setattr(stream, name, sequence)
             fresh.append(delivery)
-        elif place in late:
+        elif (place := (delivery.case_id, envelope.source, sequence)) in late:
             late.discard(place)
             fresh.append(delivery)
         elif place in gaps:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID
@@ -13,8 +13,9 @@ from uuid_utils.compat import uuid7
 
 from shared.contracts.words import Lane
 from shared.messaging.delivery import Delivery, Fault
+from shared.messaging.recent import Recent
 from shared.persistence.bulk import insert_new, table_of
-from shared.persistence.parked import list_discarded
+from shared.persistence.parked import list_discarded, supersede
 from shared.persistence.work import Work
 
 Item = TypeVar("Item", bound=Delivery | Fault)
@@ -57,10 +58,10 @@ def handler_fault(error: Exception) -> tuple[str, str]:
 
 
 class Parking:
-    """Parks records of one group, up to a limit in ten minutes."""
+    """Parks records of one group, up to a limit in ten minutes: a number, and with `recent` also a share of what was read."""
 
-    def __init__(self, group: str, topic: str, dead_letters: str, limit: int) -> None:
-        self.group, self.topic, self.dead_letters, self.limit = group, topic, dead_letters, limit
+    def __init__(self, group: str, topic: str, dead_letters: str, limit: int, recent: Recent | None = None) -> None:
+        self.group, self.topic, self.dead_letters, self.limit, self.recent = group, topic, dead_letters, limit, recent
 
     async def park(self, work: Work[Any], faults: list[Fault]) -> set[Place]:
         """Park these records inside the batch's transaction; give the places of those that were not parked before.
@@ -74,8 +75,8 @@ class Parking:
         new: set[Place] = {
             (row[0], row[1]) for row in await insert_new(work.tx, work.store.parked, rows, COLUMNS, ("partition", "position"))
         }
-        if any(fault.reason != BEHIND and place_of(fault.record) in new for fault in faults):
-            await self._check(work)
+        if poisoned := sum(fault.reason != BEHIND and place_of(fault.record) in new for fault in faults):
+            await self._check(work, poisoned)
         for fault in faults:
             if place_of(fault.record) in new:
                 if fault.case_id in work.cases:
@@ -89,7 +90,20 @@ class Parking:
         discarded = await list_discarded(work.tx, work.store.parked, self.group, first)
         return [item for item in items if place_of(item.record) not in discarded] if discarded else list(items)
 
-    async def _check(self, work: Work[Any]) -> None:
+    async def supersede(self, work: Work[Any], taken: Sequence[Delivery]) -> None:
+        """Where only the last value of a key holds, a parked one before it must not come back, nor be kept."""
+        newest = {delivery.record.key: delivery.record.offset for delivery in taken}
+        if newest:
+            await supersede(work.tx, work.store.parked, self.group, newest)
+
+    def count(self, taken: int, faults: Iterable[Fault], new: set[Place]) -> None:
+        """Remember what became of a batch, once it is committed."""
+        if self.recent is not None:
+            self.recent.add(taken, sum(fault.reason != BEHIND and place_of(fault.record) in new for fault in faults))
+
+    async def _check(self, work: Work[Any], poisoned: int) -> None:
+        if self.recent is not None and self.recent.is_mostly_parked(poisoned):
+            raise ParkLimitReachedError("most of what was read in ten minutes is parked")
         table = table_of(work.store.parked).name
         recent = await work.tx.driver.fetchval(
             f"select count(*) from {table} where consumer_group = $1 and parked_at > $2 and reason <> $3 and state = 'parked'",

@@ -29,8 +29,6 @@ from shared.persistence.parked import Letter, State, Subject
 from shared.persistence.work import Store, Work
 
 PAGE = 100
-BUDGET_SECONDS = 10.0
-"""How long one call works before it answers that there is more to do."""
 
 log = structlog.get_logger()
 
@@ -95,15 +93,18 @@ class _Step(Enum):
 
 
 class Replay:
-    """Replays and discards what the consumers of one service have parked. `by` is who asked."""
+    """Replays and discards what the consumers of one service have parked. `by` is who asked.
 
-    def __init__(self, store: Store[Any], consumers: Sequence[Consumer[Any]]) -> None:
+    `seconds` is how long one call works before it answers that there is more to do.
+    """
+
+    def __init__(self, store: Store[Any], consumers: Sequence[Consumer[Any]], seconds: float = 10.0) -> None:
         self._store, self._parked = store, store.parked
-        self._consumers = consumers
+        self._consumers, self._seconds = consumers, seconds
 
     async def replay_all(self, by: str, after: UUID | None = None) -> Report:
         """Everything, case by case; what is at fault in one case does not stop the next."""
-        report, until = Report(after=after), time.monotonic() + BUDGET_SECONDS
+        report, until = Report(after=after), time.monotonic() + self._seconds
         while True:
             async with self._store.database.transaction() as tx:
                 subjects = await letters.list_subjects(tx, self._parked, report.after, PAGE)
@@ -122,7 +123,10 @@ class Replay:
     async def replay_case(self, case_id: UUID, by: str) -> Report:
         """A case's records in their order, up to the first that still cannot be taken."""
         report = Report()
-        await self._replay(Subject(case_id, is_case=True), by, report, time.monotonic() + BUDGET_SECONDS)
+        async with self._store.database.transaction() as tx:
+            number = await letters.count_of_case(tx, self._parked, case_id)
+        if number:  # a case that nobody knows must not be made by asking for it
+            await self._replay(Subject(case_id, is_case=True), by, report, time.monotonic() + self._seconds)
         return report
 
     async def replay_one(self, letter_id: UUID, by: str) -> Report:
@@ -138,7 +142,7 @@ class Replay:
             raise SettledError("it was discarded")
         if letter.state == State.PARKED:
             subject = Subject(letter.case_id or letter.id, letter.case_id is not None)
-            await self._replay(subject, by, report, time.monotonic() + BUDGET_SECONDS)
+            await self._replay(subject, by, report, time.monotonic() + self._seconds)
         return report
 
     async def discard(self, letter_id: UUID, reason: str, by: str) -> Report:
@@ -270,6 +274,7 @@ class Replay:
 
     async def _stays(self, letter: Letter, error: Exception) -> _Step:
         """Its handler cannot take it: rolled back, and said why."""
+        log.warning("dead letter still at fault", id=str(letter.id), group=letter.consumer_group, exc_info=error)
         async with self._store.database.transaction() as tx:
             await letters.note_fault(tx, self._parked, letter, *handler_fault(error))
         return _Step.STUCK

@@ -36,8 +36,8 @@ def _unnest(model: type[SQLModel], columns: tuple[str, ...]) -> str:
     return f"unnest({arrays}) as u({', '.join(columns)})"
 
 
-def _arrays(rows: Iterable[Row]) -> list[list[Any]]:
-    return [list(values) for values in zip(*rows, strict=True)]
+def _arrays(rows: Iterable[Row]) -> Iterable[Row]:
+    return zip(*rows, strict=True)
 
 
 async def insert_rows(tx: Tx, model: type[SQLModel], rows: Sequence[Row], columns: Sequence[str] | None = None) -> None:
@@ -77,6 +77,15 @@ async def update_rows(tx: Tx, model: type[SQLModel], rows: Sequence[Row], column
     """Update many rows by their key, which is one of the columns. The rows must be locked already, or be one."""
     if rows:
         await tx.driver.execute(_update(model, tuple(columns), key), *_arrays(rows))
+
+
+async def update_changed(tx: Tx, model: type[SQLModel], pairs: Sequence[tuple[Row, Row]], key: str = "case_id") -> None:
+    """Update rows from what they were to what they are; whole rows, of which only the columns that differ anywhere are sent."""
+    if pairs:
+        before, after = zip(*pairs, strict=True)
+        columns = zip(column_names(model), zip(*before, strict=True), zip(*after, strict=True), strict=True)
+        sent = {name: values for name, were, values in columns if name == key or values != were}
+        await tx.driver.execute(_update(model, tuple(sent), key), *sent.values())
 
 
 @functools.cache

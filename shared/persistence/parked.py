@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
@@ -140,6 +140,16 @@ async def settle(tx: Tx, parked: type[SQLModel], letter: Letter, state: State, b
         f"update {table_of(parked).name} set state = $2, settled_at = $3, settled_by = $4, settled_reason = $5, "
         "payload = case when topic = $6 then null else payload end where id = $1",
         letter.id, state, tx.now, by, reason, CASE_PRIVATE.name,
+    )  # fmt: skip
+
+
+async def supersede(tx: Tx, parked: type[SQLModel], group: str, newest: Mapping[bytes, int]) -> None:
+    """Give up what is parked under these keys before these positions: a newer value holds, or an erasure does."""
+    await tx.driver.execute(
+        f"update {table_of(parked).name} p set state = 'discarded', settled_at = $4, settled_by = 'consumer', "
+        "settled_reason = 'superseded', payload = null from unnest($2::bytea[], $3::bigint[]) u(key, position) "
+        "where p.consumer_group = $1 and p.state = 'parked' and p.key = u.key and p.position < u.position",
+        group, list(newest), list(newest.values()), tx.now,
     )  # fmt: skip
 
 

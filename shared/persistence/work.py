@@ -15,14 +15,14 @@ from uuid import UUID
 
 from ormsgpack import packb
 from sqlmodel import SQLModel
-from uuid_utils.compat import uuid7
+from uuid_utils import uuid7
 
 from shared.contracts.envelope import OCTETS, Envelope, Headers
 from shared.contracts.events import Event
 from shared.contracts.topics import CASE_EVENTS, CASE_PRIVATE
 from shared.contracts.words import Lane, Origin
 from shared.observability.failpoints import reach
-from shared.persistence.bulk import column_names, insert_rows, table_of, update_rows
+from shared.persistence.bulk import Row, column_names, insert_rows, table_of, update_changed
 from shared.persistence.database import Database, Tx
 
 S = TypeVar("S")
@@ -54,12 +54,8 @@ class Locked(Generic[S]):
 
     stream: Stream
     state: S
-    _before: tuple[Stream, S] = field(repr=False)
-
-    @property
-    def changed(self) -> bool:
-        """Whether there is anything to write."""
-        return (self.stream, self.state) != self._before
+    before: Row = field(repr=False)
+    """The row as it was locked."""
 
 
 @dataclass(slots=True)
@@ -69,7 +65,8 @@ class Work(Generic[S]):
     tx: Tx
     store: Store[S]
     cases: dict[UUID, Locked[S]]
-    emitted: list[tuple[Envelope, Event]] = field(default_factory=list)
+    emitted: list[tuple[Envelope, str]] = field(default_factory=list)
+    """Every fact that was stated, in order, with its body as JSON."""
     outbox: list[tuple[int, str, bytes, bytes, bytes | None]] = field(default_factory=list)
 
     @property
@@ -139,21 +136,34 @@ class Work(Generic[S]):
         envelope = Envelope(
             str(uuid7()), event.type, source, subject, agency, occurred_at, self.now, origin, sequence, cause
         )  # fmt: skip
-        self.emitted.append((envelope, event))
-        self.put(CASE_EVENTS.name, subject, envelope.to_headers(), event.model_dump_json().encode(), lane)
+        body = event.model_dump_json()
+        self.emitted.append((envelope, body))
+        self.put(CASE_EVENTS.name, subject, envelope.to_headers(), body.encode(), lane)
         return envelope
 
     async def flush(self) -> None:
         """Write changed cases and the outbox; called once, just before the commit."""
-        changed = [
-            (*STREAM_VALUES(locked.stream), *self.store.columns_of(locked.state))
-            for locked in self.cases.values()
-            if locked.changed
-        ]
-        await update_rows(self.tx, self.store.cases, changed, column_names(self.store.cases))
+        rows = ((locked.before, self.store.row_of(locked)) for locked in self.cases.values())
+        await update_changed(self.tx, self.store.cases, [(before, row) for before, row in rows if before != row])
         if self.outbox:
             await insert_rows(self.tx, self.store.outbox, self.outbox, OUTBOX_COLUMNS)
             await self.tx.driver.execute(NOTIFY)
+
+
+def _columns_of(state: type[Any]) -> tuple[str, ...]:
+    """The fields of a dataclass or a named tuple."""
+    names: tuple[str, ...] = state._fields if issubclass(state, tuple) else tuple(each.name for each in fields(state))  # type: ignore[attr-defined]
+    return names
+
+
+def _values_of(state: type[Any], names: tuple[str, ...]) -> Callable[[Any], Row]:
+    """What makes a row's domain columns of a state; a named tuple is them already."""
+    if issubclass(state, tuple):
+        return tuple
+    if len(names) == 1:
+        single = attrgetter(names[0])
+        return lambda each: (single(each),)
+    return attrgetter(*names)
 
 
 @dataclass(slots=True)
@@ -175,18 +185,21 @@ class Store(Generic[S]):
     on_commit: Callable[[], None] = lambda: None
     _select: str = ""
     _insert: str = ""
+    _values: Callable[[Any], Row] = tuple
 
     def __post_init__(self) -> None:
         names, table = column_names(self.cases), table_of(self.cases).name
-        expected = tuple(each.name for each in (*fields(Stream), *fields(self.state)))  # type: ignore[arg-type]
+        domain = _columns_of(self.state)
+        expected = (*(each.name for each in fields(Stream)), *domain)
         if names != expected:
             raise TypeError(f"columns of {table} {names} are not the fields of {self.state.__name__} {expected}")
         self._select = f"select {', '.join(names)} from {table} where case_id = any($1::uuid[]) order by case_id for update"
         self._insert = f"insert into {table} (case_id) select unnest($1::uuid[]) order by 1 on conflict do nothing"
+        self._values = _values_of(self.state, domain)
 
-    def columns_of(self, state: S) -> tuple[Any, ...]:
-        """The domain columns of a row."""
-        return tuple(getattr(state, each.name) for each in fields(state))  # type: ignore[arg-type]
+    def row_of(self, locked: Locked[S]) -> Row:
+        """The row of a case as it stands."""
+        return STREAM_VALUES(locked.stream) + self._values(locked.state)
 
     @contextlib.asynccontextmanager
     async def open(self, case_ids: Iterable[UUID], *, new: bool = False) -> AsyncIterator[Work[S]]:
@@ -209,13 +222,7 @@ class Store(Generic[S]):
             return {}
         await tx.driver.execute(self._insert, ids)
         if new:
-            streams = [(Stream(case_id), self.state()) for case_id in ids]
-        else:
-            rows = await tx.driver.fetch(self._select, ids)
-            streams = [(Stream(*row[:STREAM_WIDTH]), self.state(*row[STREAM_WIDTH:])) for row in map(tuple, rows)]
-        return {stream.case_id: Locked(stream, state, (replace(stream), self._kept(state))) for stream, state in streams}
-
-    def _kept(self, state: S) -> S:
-        """The state to compare with later; a frozen one cannot change and is its own copy."""
-        frozen: bool = self.state.__dataclass_params__.frozen  # type: ignore[attr-defined]
-        return state if frozen else replace(state)  # type: ignore[type-var]
+            fresh = (Locked(Stream(case_id), self.state(), ()) for case_id in ids)
+            return {locked.stream.case_id: replace(locked, before=self.row_of(locked)) for locked in fresh}
+        rows = map(tuple, await tx.driver.fetch(self._select, ids))
+        return {row[0]: Locked(Stream(*row[:STREAM_WIDTH]), self.state(*row[STREAM_WIDTH:]), row) for row in rows}

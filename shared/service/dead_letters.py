@@ -126,7 +126,7 @@ def dead_letter_routes(runtime: Runtime, store: Store[Any]) -> APIRouter:
     """The routes over one service's `parked` table and its consumers."""
     router = APIRouter(prefix="/v1/dead-letters", tags=["dead letters"], responses=refusals())
     _add_reads(router, store)
-    _add_settling(router, Replay(store, runtime.consumers))
+    _add_settling(router, Replay(store, runtime.consumers, seconds=runtime.settings.answer_seconds / 2))
     return router
 
 
@@ -134,9 +134,9 @@ def _add_reads(router: APIRouter, store: Store[Any]) -> None:
     @router.get("")
     async def list_dead_letters(
         who: Administrator,  # noqa: ARG001 - only to be one
-        state: State | None = State.PARKED,
+        state: State = State.PARKED,
         case_id: UUID | None = None,
-        group: Annotated[str | None, Query(max_length=300)] = None,
+        group: Annotated[str | None, Query(pattern=r"^[A-Za-z0-9._-]{1,300}$")] = None,
         cursor: UUID | None = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
     ) -> DeadLetterPage:

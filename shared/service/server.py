@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 from collections.abc import Callable
@@ -26,6 +27,7 @@ def run(service: str, kind: type[S], create_app: Callable[[S], FastAPI]) -> None
     except SettingError as error:
         print(f"setting {error}", file=sys.stderr)
         raise SystemExit(WRONG_USAGE) from None
+    spare_collector()
     # uvicorn raises the signal again once it has drained; that must end in status 0, not in a second death
     signal.signal(signal.SIGTERM, lambda *_: None)
     uvicorn.run(
@@ -39,3 +41,13 @@ def run(service: str, kind: type[S], create_app: Callable[[S], FastAPI]) -> None
         timeout_graceful_shutdown=int(DRAIN_SECONDS),
         server_header=False,
     )
+
+
+def spare_collector() -> None:
+    """Wake the garbage collector less often: a batch makes thousands of objects that all live until its commit.
+
+    With Python's own thresholds it went through all of them, and every module, several times a batch: a third of the time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)

@@ -20,6 +20,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from shared.contracts.topics import TOPICS
 from shared.messaging.topics_admin import apply_topics
 from shared.observability.logs import set_up_logs
+from shared.service.server import spare_collector
 from shared.settings import KafkaSettings, ServiceSettings
 from tests.support.servers import Keys
 
@@ -131,6 +132,7 @@ def main(name: str, default: int, measure: Measure) -> None:
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     set_up_logs("bench", "warning")
+    spare_collector()
     figures = uvloop.run(_measure(measure, arguments))
     content = {
         "name": name,

@@ -55,6 +55,7 @@ STACK = {
 
 OUTSIDE = {
     "MOTCUA_CACHE_DIR": ("`~/.cache/motcua`", "folder of Kafka's jars"),
+    "MOTCUA_FAILPOINTS": ("none", "tests only: places where a service process exits, fails or sleeps"),
     "MOTCUA_TEST_DATA": ("`../shared/data`", "tests only: folder with the reference logs"),
 }
 """Variables that no settings class reads."""

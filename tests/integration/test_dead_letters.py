@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import random
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from prometheus_client import CollectorRegistry
 
-from shared.contracts.envelope import Envelope
-from shared.contracts.topics import CASE_COMMANDS
-from shared.contracts.words import Origin
 from shared.messaging.consumer import Consumer
-from shared.messaging.delivery import Decoder, Delivery
-from shared.messaging.memory import Memory
+from shared.messaging.delivery import Decoder
+from shared.messaging.recent import LEAST
 from shared.messaging.replay import NotFirstError, Replay, Report, SettledError, UnknownLetterError
-from shared.observability.metrics import PipelineMetrics
-from shared.persistence.work import Work
-from tests.integration.test_heart import NOW, consuming, seen, step
-from tests.support.sample import Sample, Steps, remember
+from tests.integration.test_heart import consuming, seen
+from tests.support.dead_letters import BY, NOW, Mendable, counted, parked, send_steps, step, until_parked
+from tests.support.sample import Sample
 from tests.support.servers import Keys, Servers
 from tests.support.waiting import eventually
 
-BY = "test"
+READ = LEAST + 15
 
 
 @pytest.fixture
@@ -33,46 +29,6 @@ async def sample(servers: Servers, tmp_path: Path) -> AsyncIterator[Sample]:
     made = await Sample.make(servers, Keys.make(tmp_path / "keys"), park_limit=200)
     yield made
     await made.close()
-
-
-class Mendable:
-    """A handler that refuses some steps until it is mended."""
-
-    def __init__(self, *refused: str) -> None:
-        self.refused = set(refused)
-        self.slow = 0.0
-
-    async def __call__(self, work: Work[Any], deliveries: Sequence[Delivery]) -> None:
-        if self.slow:
-            await work.tx.driver.execute("select pg_sleep($1)", self.slow)
-        for delivery in deliveries:
-            if delivery.body.step in self.refused:
-                raise KeyError(delivery.body.step)
-        await remember(work, deliveries)
-
-
-async def parked(sample: Sample, *columns: str) -> list[tuple[Any, ...]]:
-    """What is parked, in the order of the topic; by default the reasons."""
-    names = ", ".join(columns or ("reason",))
-    return [tuple(row) for row in await sample.query(f"select {names} from parked where state = 'parked' order by position")]
-
-
-async def until_parked(sample: Sample, number: int, within: float = 30.0) -> None:
-    async def look() -> bool:
-        return len(await parked(sample)) == number
-
-    await eventually(f"{number} records are parked", look, within=within)
-
-
-async def counted(sample: Sample, case_id: UUID) -> int:
-    """How many parked records the case's row counts."""
-    ((number,),) = await sample.query("select parked from cases where case_id = $1", case_id)
-    return int(number)
-
-
-async def send_steps(sample: Sample, case_id: UUID, *names: str, first: int = 1) -> None:
-    for number, name in enumerate(names, first):
-        await sample.send(case_id, step(name), number, NOW)
 
 
 async def everything(sample: Sample) -> list[list[Any]]:
@@ -258,75 +214,72 @@ async def test_everything_is_replayed_case_by_case_and_one_at_fault_does_not_sto
     assert number == 11
 
 
-class Commands:
-    """Commands of strangers: each is a word that is added to its case's steps; `bad` cannot be read until mended."""
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_whatever_is_poison_and_whenever_it_is_replayed_every_case_ends_as_if_nothing_had_been(
+    sample: Sample, seed: int
+) -> None:
+    rng = random.Random(seed)
+    names = {uuid4(): [f"c{case}n{number}" for number in range(12)] for case in range(6)}
+    handler = Mendable(*(name for each in names.values() for name in each if rng.random() < 0.3))
+    consumer = sample.consumer(handler)
+    replay = Replay(sample.store, [consumer])
 
-    def __init__(self, sample: Sample) -> None:
-        self.sample, self.mended = sample, False
-        self.consumer: Consumer[Steps] = Consumer(
-            service="sample",
-            topic=CASE_COMMANDS,
-            prefix=sample.settings.topic_prefix,
-            wanted={"say": self.decode},
-            store=sample.store,
-            handle=self.run,
-            metrics=PipelineMetrics(CollectorRegistry()),
-            memory=Memory.INBOX,
-        )
+    order = [case_id for case_id in names for _ in names[case_id]]
+    rng.shuffle(order)
+    sent = dict.fromkeys(names, 0)
 
-    def decode(self, value: bytes | None) -> str:
-        word = (value or b"").decode()
-        if word.startswith("bad") and not self.mended:
-            raise ValueError("word: is bad")
-        return word
+    async def send(cases: list[UUID]) -> None:
+        for case_id in cases:
+            sent[case_id] += 1
+            await sample.send(case_id, step(names[case_id][sent[case_id] - 1]), sent[case_id], NOW)
 
-    async def run(self, work: Work[Any], deliveries: Sequence[Delivery]) -> None:
-        for delivery in deliveries:
-            if delivery.body.startswith("cursed") and not self.mended:
-                raise KeyError("cursed")
-            state = work.cases[delivery.envelope.case_id].state
-            state.steps = f"{state.steps},{delivery.body}" if state.steps else delivery.body
+    async def mend() -> None:
+        while handler.refused:
+            handler.refused.remove(rng.choice(sorted(handler.refused)))
+            await (replay.replay_all(BY) if rng.random() < 0.5 else replay.replay_case(rng.choice(list(names)), BY))
 
-    async def send(self, case_id: UUID, *words: str) -> None:
-        for word in words:
-            envelope = Envelope(str(uuid4()), "say", "/stranger", str(case_id), "test", NOW, NOW, Origin.LIVE)
-            await self.sample.producer.send_and_wait(
-                self.consumer.name, word.encode(), key=str(case_id).encode(), headers=envelope.to_headers()
-            )
+    async with consuming(sample, consumer):
+        await send(order[:36])
 
+        async def half() -> bool:
+            taken = await sample.query("select steps from cases where steps is not null")
+            return sum(row[0].count(",") + 1 for row in taken) + len(await parked(sample)) == 36
 
-async def test_a_command_that_could_not_be_read_holds_back_nobody_and_takes_its_turn_when_it_can_be(sample: Sample) -> None:
-    case_id, commands = uuid4(), Commands(sample)
-    await commands.send(case_id, "bad1", "good1", "cursed", "good2", "bad2")
-    async with consuming(sample, commands.consumer):
-        await until_parked(sample, 4)
-        assert await sample.steps(case_id) == "good1"
-        assert await parked(sample) == [("bad_body",), ("handler_error",), ("behind",), ("bad_body",)]
-        commands.mended = True
-        first = (await parked(sample, "id"))[0][0]
-        assert (await Replay(sample.store, [commands.consumer]).replay_one(first, BY)).replayed == 3
-        assert await sample.steps(case_id) == "good1,bad1,cursed,good2"
-        assert await Replay(sample.store, [commands.consumer]).replay_all(BY) == Report(
-            replayed=1, after=(await sample.query("select id from parked where reason = 'bad_body' order by position desc"))[0][0]
-        )
-        assert await sample.steps(case_id) == "good1,bad1,cursed,good2,bad2"
-        assert await counted(sample, case_id) == 0
+        await eventually("half of it is taken or parked", half)
+        await asyncio.gather(send(order[36:]), mend())
+
+        async def settled() -> bool:
+            await replay.replay_all(BY)
+            return {case_id: await sample.steps(case_id) for case_id in names} == {k: ",".join(v) for k, v in names.items()}
+
+        await eventually("every case has all its steps in order", settled)
+    assert await parked(sample) == []
+    assert await sample.query("select 1 from cases where parked <> 0") == []
+    assert await sample.query("select 1 from missing_events") == []
+    assert len(await sample.query("select 1 from parked where state = 'replayed'")) > len(names)
 
 
-async def test_a_discarded_command_never_runs_although_it_is_read_again_and_understood(sample: Sample) -> None:
-    case_id, commands = uuid4(), Commands(sample)
-    await commands.send(case_id, "bad", "good")
-    async with consuming(sample, commands.consumer):
-        await until_parked(sample, 1)
-        await seen(sample, case_id, "good")
-        ((letter,),) = await parked(sample, "id")
-        assert await Replay(sample.store, [commands.consumer]).discard(letter, "not_ours", BY) == Report()
-        commands.mended = True
-        client = commands.consumer.client()
-        assert client is not None
-        await client.seek_to_beginning()
-        await commands.send(case_id, "after")
-        await seen(sample, case_id, "good,after")
+async def test_a_quiet_consumer_stops_when_most_of_what_it_reads_is_poison_and_goes_on_after_the_fix(sample: Sample) -> None:
+    handler = Mendable("s1")
+    consumer = sample.consumer(handler)
+    await asyncio.gather(*(send_steps(sample, uuid4(), "s1") for _ in range(READ)))
+    async with consuming(sample, consumer):
+
+        async def stopped() -> bool:
+            return consumer.park_limit_reached
+
+        await eventually("it stops", stopped)
+        assert len(await parked(sample)) == LEAST
+        handler.refused.clear()
+
+        async def taken() -> bool:
+            return len(await sample.query("select 1 from cases where steps = 's1'")) == READ - LEAST
+
+        await eventually("it goes on", taken)
+        assert not consumer.park_limit_reached
+        assert (await Replay(sample.store, [consumer]).replay_all(BY)).replayed == LEAST
+        ((number,),) = await sample.query("select count(*) from cases where steps = 's1' and parked = 0")
+        assert number == READ
 
 
 async def test_a_transient_failure_of_a_replay_leaves_the_record_parked_as_it_was(sample: Sample) -> None:

@@ -47,9 +47,9 @@ async def office(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> 
         yield made
 
 
-async def produce(office: Office, topic: Topic, envelope: Envelope, value: bytes | None, **changes: Any) -> None:
+async def produce(office: Office, topic: Topic, envelope: Envelope, plain: bytes, **changes: Any) -> None:
     """A record with some of its headers changed: None removes one, a list gives it more than once."""
-    value = changes.pop("value", value)
+    value = changes.pop("value", plain)
     headers = dict(envelope.to_headers()) | changes
     pairs = [(name, each) for name, found in headers.items() for each in (found if isinstance(found, list) else [found])]
     await office.producer.send_and_wait(
@@ -133,7 +133,7 @@ async def test_a_command_that_nobody_knows_or_of_another_agency_is_answered(
 
 
 async def test_an_unknown_command_that_comes_before_its_case_is_answered_in_its_turn(office: Office) -> None:
-    case_id = uuid4()
+    case_id, filed_at = uuid4(), datetime.now(UTC)
     await produce(office, CASE_COMMANDS, complete(case_id), b"?", ce_type=b"dance")
     await office.command(case_id, ask.Accept())
 
@@ -141,7 +141,7 @@ async def test_an_unknown_command_that_comes_before_its_case_is_answered_in_its_
         return bool(await office.query("select 1 from cases where case_id = $1 and waiting = 2", case_id))
 
     await eventually("both wait", waiting)
-    await office.submit(case_id)
+    await office.submit(case_id, filed_at)
     facts = await office.facts(case_id, 2)
     assert [envelope.type for envelope, _ in facts] == ["case.command_rejected", "case.accepted"]
 

@@ -48,7 +48,7 @@ def summary(reports: list[Report]) -> str:
     if not reports:
         return "no run came to its end"
     verdicts, recoveries = [each.verdict for each in reports], sorted(each.recovery for each in reports)
-    answers = sum(sum(each.answers.values()) for each in reports)
+    answers = sum(each.answers.total() for each in reports)
     return "\n".join(
         [
             (

@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from deploy.cli.reconcile import reconcile_through
 from services.notification.domain.policy import NOTICES
+from shared.security.tokens import Role
 from tests.support.chaos.history import Published
 from tests.support.chaos.load import FACTS, Load
 from tests.support.installation import SERVICES, Installation
@@ -57,7 +59,15 @@ async def check(city: Installation, load: Load, published: Published) -> Verdict
     await _messages(verdict, city, load, published)
     await _figures(verdict, city, load, published)
     await _left_over(verdict, city, load)
+    books = await reconciled(city, load.agency)
+    verdict.wrong += [f"books: {each}" for each in books["differences"]]
     return verdict
+
+
+async def reconciled(city: Installation, agency: str) -> dict[str, Any]:
+    """What `motcua reconcile` says of an agency."""
+    urls = {name: city.url(name) for name in SERVICES}
+    return await reconcile_through(urls, city.keys.token(Role.ADMIN), city.kafka, agency, wait=0)
 
 
 async def _filed(verdict: Verdict, city: Installation, load: Load) -> None:

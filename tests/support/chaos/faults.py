@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-import signal
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ import httpx
 from tests.support.chaos.city import City
 from tests.support.chaos.schedule import KAFKA, POSTGRES, Fault, Kind
 from tests.support.installation import SERVICES
+from tests.support.servers import frozen
 
 LOOK_SECONDS = 0.1
 PATIENCE_SECONDS = 20.0
@@ -46,14 +46,12 @@ class Breaker:
         for proxy in (servers.kafka_proxy, servers.postgres_proxy):
             proxy.release()
         for server in (servers.postgres, servers.kafka):
-            server.send(signal.SIGCONT)
             if server.pid is None:
                 await asyncio.to_thread(server.start)
         for name in SERVICES:
             if installed.processes[name].poll() is not None:
                 self.died.append(f"{name} ({installed.processes[name].returncode})")
                 installed.start(name)
-            installed.processes[name].send_signal(signal.SIGCONT)
         await installed.ready(*SERVICES)
 
     async def _inflict(self, fault: Fault) -> None:
@@ -66,6 +64,7 @@ class Breaker:
             Kind.HOLE: self._hole,
             Kind.JOIN: self._join,
             Kind.DIE: self._join,
+            Kind.ZOMBIE: self._zombie,
         }
         await kinds[fault.kind](fault)
 
@@ -84,10 +83,8 @@ class Breaker:
     async def _pause(self, fault: Fault) -> None:
         servers, installed = self.city.servers, self.city.installed
         server = {KAFKA: servers.kafka, POSTGRES: servers.postgres}.get(fault.target)
-        send = server.send if server else installed.processes[fault.target].send_signal
-        send(signal.SIGSTOP)
-        await asyncio.sleep(fault.seconds)
-        send(signal.SIGCONT)
+        with frozen((server.pid if server else installed.processes[fault.target].pid) or 0):
+            await asyncio.sleep(fault.seconds)
 
     async def _crash(self, fault: Fault) -> None:
         """Run the service with a failpoint, start it again whenever it falls, at last start it without."""
@@ -137,4 +134,13 @@ class Breaker:
             installed.kill(name)
         else:
             await asyncio.to_thread(installed.terminate, name)
+        del installed.processes[name]
+
+    async def _zombie(self, fault: Fault) -> None:
+        """While a replica works, the service itself is stopped for longer than its group waits for it."""
+        installed, name = self.city.installed, f"{fault.target}-2"
+        installed.start(fault.target, name)
+        await self._up_or_down(name)
+        await self._pause(fault)
+        await asyncio.to_thread(installed.terminate, name)
         del installed.processes[name]

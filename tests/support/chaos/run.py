@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from dataclasses import dataclass
 
 from aiokafka.admin import AIOKafkaAdminClient
@@ -45,7 +46,13 @@ class Report:
     recovery: float
     seconds: float
     crashes: int
-    answers: dict[str, int]
+    load: Load
+    begin: Offsets
+
+    @property
+    def answers(self) -> Counter[str]:
+        """How often HTTP answered what, or failed how."""
+        return self.load.answers
 
     HEAD = "| seed | faults | crashes | cases | events | messages | repeated | lost | doubled | wrong | recovery s | run s |"
 
@@ -80,7 +87,7 @@ async def run_chaos(city: City, seed: int, size: Size) -> Report:
     recovery = time.monotonic() - mended
     verdict = await check(installed, load, await read_published(installed, begin, agency))
     verdict.wrong += [f"{name} ended by itself" for name in breaker.died]
-    return Report(seed, schedule, verdict, recovery, time.monotonic() - began, breaker.crashes, dict(load.answers))
+    return Report(seed, schedule, verdict, recovery, time.monotonic() - began, breaker.crashes, load, begin)
 
 
 async def quiet(city: Installation, agency: str) -> None:

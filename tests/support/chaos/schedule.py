@@ -26,6 +26,8 @@ class Kind(StrEnum):
     HOLE = "black hole"
     JOIN = "replica leaves"
     DIE = "replica dies"
+    ZOMBIE = "zombie"
+    """The service is stopped until its group has given it up and a replica does its work; then it goes on."""
 
 
 TARGETS: dict[Kind, Sequence[str]] = {
@@ -37,12 +39,15 @@ TARGETS: dict[Kind, Sequence[str]] = {
     Kind.HOLE: (KAFKA, POSTGRES),
     Kind.JOIN: SERVICES,
     Kind.DIE: SERVICES,
+    Kind.ZOMBIE: SERVICES,
 }
+ZOMBIE_SECONDS = 13.0
+"""Longer than a group's session."""
 PLACES: dict[Kind, Sequence[str]] = {
     Kind.CRASH: ("before_commit", "after_commit", "before_publish", "after_publish", "before_offsets", "after_send"),
     Kind.FLAP: ("before_commit", "after_commit", "after_publish", "before_offsets", "after_send"),
 }
-"""Failpoints. One that exits does so at the second pass or later, so that there is always some progress."""
+"""Failpoints that fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +66,17 @@ class Fault:
 
 
 def make_schedule(seed: int, faults: int, seconds: float, longest: float) -> list[Fault]:
-    """So many faults within `seconds`. The seed walks through the kinds, so that 8 neighbouring seeds begin with all 8."""
+    """So many faults within `seconds`. The seed walks through the kinds, so that neighbouring seeds begin with all of them."""
     rng, kinds = random.Random(f"schedule {seed}"), list(Kind)
     drawn = [kinds[seed % len(kinds)], *rng.choices(kinds, k=faults - 1)]
     made: list[Fault] = []
     for kind in drawn:
         at, lasts = round(rng.uniform(0.3, seconds * 0.7), 1), round(rng.uniform(0.5, longest), 1)
         target, detail = rng.choice(TARGETS[kind]), ""
+        lasts = ZOMBIE_SECONDS if kind is Kind.ZOMBIE else lasts
         if kind in PLACES:
             fitting = [place for place in PLACES[kind] if place != "after_send" or target == "notification"]
-            action = f"exit:{rng.randint(2, 6)}" if kind is Kind.CRASH else "raise:0.2"
+            action = f"exit:{rng.randint(1, 3)}" if kind is Kind.CRASH else "raise:0.2"
             detail = f"{rng.choice(fitting)}={action}"
         if not any(target == other.target and _overlap(at, lasts, other) for other in made):
             made.append(Fault(at, kind, target, lasts, detail))
