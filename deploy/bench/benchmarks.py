@@ -49,6 +49,7 @@ INTAKE = Benchmark(
     (
         "the service as it runs: FastAPI, bearer token, catalogue and time rules, metrics, health",
         "the contact is encrypted and published too: 2 outbox rows a case; the floor has 1 and keeps it in clear",
+        "the relay sends both meanwhile, and the service reads them back; the floor leaves its row in the outbox",
     ),
 )
 LIFECYCLE = Benchmark(

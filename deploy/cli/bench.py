@@ -14,7 +14,7 @@ from deploy.bench.compare import HEAD, as_text, compare
 from deploy.bench.machine import machine
 from deploy.bench.programs import Programs, check_checkout, find_floors
 from deploy.bench.servers import servers
-from deploy.cli.output import DONE, REFUSED, AsJson, say, show, table, wrong_usage
+from deploy.cli.output import DONE, AsJson, say, show, table, wrong_usage
 from deploy.local.settings import load_settings
 
 PAIRS = 5
@@ -47,7 +47,7 @@ def bench(
         save.parent.mkdir(parents=True, exist_ok=True)
         save.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n")
     show(content, as_json=as_json, human=human)
-    return DONE if all(each["reached"] for each in content["benchmarks"]) else REFUSED
+    return DONE  # a missed aim is a figure like any other; a wrong result ended the command before
 
 
 def choose(names: list[str]) -> list[Benchmark]:

@@ -91,7 +91,7 @@ def as_text(content: dict[str, Any]) -> str:
             f", for the cases of {content['agency']}" if content["agency"] else ""
         )
     differences = content["differences"]
-    head = f"{len(content['cases that differ']):,} cases differ, in {len(differences):,} places:"
+    head = f"cases that differ: {len(content['cases that differ']):,}, in {len(differences):,} places"
     lines = [f"  {each['case_id']}  {each['what']}: {each['found']}, not {each['expected']}" for each in differences[:SHOWN]]
     rest = [f"  … and {len(differences) - SHOWN:,} more; --json has all"] if len(differences) > SHOWN else []
     return "\n".join([table(rows), "", head, *lines, *rest])

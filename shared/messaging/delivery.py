@@ -21,6 +21,9 @@ from shared.messaging.strict_json import check_json
 LARGEST_VALUE = 1_000_000
 """Bytes of a value; HTTP takes no larger body either."""
 
+BAD_HEADER, BAD_BODY = "bad_header", "bad_body"
+"""Why a record could not be read: its envelope, or its value."""
+
 Decode = Callable[[bytes | None], Any]
 """Reads a record's value into a body; raises ValueError (pydantic's included) when it cannot."""
 
@@ -87,7 +90,7 @@ class Decoder:
         """Understand one record."""
         raw_type = type_of(record.headers)
         if raw_type is None:
-            return self._fault(record, "", "bad_header", "ce_type: is missing")
+            return self._fault(record, "", BAD_HEADER, "ce_type: is missing")
         decode = self._wanted.get(raw_type, self._unknown)
         kind = raw_type.decode(errors="replace").replace("\x00", "\ufffd")[:64]
         if decode is None and _is_text(raw_type) and not (self._hear_all and kind.startswith("case.")):
@@ -97,11 +100,11 @@ class Decoder:
             body = decode(record.value) if decode else None
             case_id = self._case_id(record, envelope, body)
         except EnvelopeError as error:
-            return self._fault(record, kind, "bad_header", str(error))
+            return self._fault(record, kind, BAD_HEADER, str(error))
         except ValidationError as error:
-            return self._fault(record, kind, "bad_body", _faults_of(error))
+            return self._fault(record, kind, BAD_BODY, _faults_of(error))
         except Exception as error:  # noqa: BLE001 - whatever a decoder raises is this record's fault and nobody else's
-            return self._fault(record, kind, "bad_body", str(error) if type(error) is ValueError else type(error).__name__)
+            return self._fault(record, kind, BAD_BODY, str(error) if type(error) is ValueError else type(error).__name__)
         return Delivery(record, envelope, body, case_id)
 
     @staticmethod

@@ -13,7 +13,10 @@ from faststream.kafka import KafkaBroker
 from faststream.kafka.security import parse_security
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
+from shared.messaging.mending import mend_connections
 from shared.settings import KafkaSettings, ServiceSettings
+
+mend_connections()
 
 CLIENT = {
     # 100 ms, the client's default, floods the log through an outage; the metadata age bounds how long a moved leader is missed

@@ -12,7 +12,7 @@ from ormsgpack import packb
 from uuid_utils.compat import uuid7
 
 from shared.contracts.words import Lane
-from shared.messaging.delivery import Delivery, Fault
+from shared.messaging.delivery import BAD_BODY, BAD_HEADER, Delivery, Fault
 from shared.messaging.recent import Recent
 from shared.persistence.bulk import insert_new, table_of
 from shared.persistence.parked import list_discarded, supersede
@@ -23,7 +23,7 @@ Item = TypeVar("Item", bound=Delivery | Fault)
 COLUMNS = (
     "id", "consumer_group", "topic", "partition", "position", "key", "headers", "payload", "case_id", "type", "reason", "detail",
 )  # fmt: skip
-BEHIND = "behind"
+BEHIND, HANDLER = "behind", "handler_error"
 WINDOW = timedelta(minutes=10)
 COPIED_BYTES = 900_000
 """The largest copy: headers of its own make it larger than the record was, and a broker takes a megabyte."""
@@ -54,14 +54,18 @@ def poison(delivery: Delivery, error: Exception, *, holds: bool) -> Fault:
 
 def handler_fault(error: Exception) -> tuple[str, str]:
     """Reason and detail of a failure that is the record's own; never the error's text, which may repeat the input."""
-    return "handler_error", type(error).__name__
+    return HANDLER, type(error).__name__
 
 
 class Parking:
-    """Parks records of one group, up to a limit in ten minutes: a number, and with `recent` also a share of what was read."""
+    """Parks records of one group, up to a limit in ten minutes: a number, and with `recent` also a share of what was read.
+
+    Without `recent` strangers write the topic: what cannot be read is their fault, and only our handler's failures count.
+    """
 
     def __init__(self, group: str, topic: str, dead_letters: str, limit: int, recent: Recent | None = None) -> None:
         self.group, self.topic, self.dead_letters, self.limit, self.recent = group, topic, dead_letters, limit, recent
+        self._counted = (HANDLER,) if recent is None else (HANDLER, BAD_HEADER, BAD_BODY)
 
     async def park(self, work: Work[Any], faults: list[Fault]) -> set[Place]:
         """Park these records inside the batch's transaction; give the places of those that were not parked before.
@@ -75,7 +79,7 @@ class Parking:
         new: set[Place] = {
             (row[0], row[1]) for row in await insert_new(work.tx, work.store.parked, rows, COLUMNS, ("partition", "position"))
         }
-        if poisoned := sum(fault.reason != BEHIND and place_of(fault.record) in new for fault in faults):
+        if poisoned := sum(fault.reason in self._counted and place_of(fault.record) in new for fault in faults):
             await self._check(work, poisoned)
         for fault in faults:
             if place_of(fault.record) in new:
@@ -106,8 +110,9 @@ class Parking:
             raise ParkLimitReachedError("most of what was read in ten minutes is parked")
         table = table_of(work.store.parked).name
         recent = await work.tx.driver.fetchval(
-            f"select count(*) from {table} where consumer_group = $1 and parked_at > $2 and reason <> $3 and state = 'parked'",
-            self.group, work.now - WINDOW, BEHIND,
+            f"select count(*) from {table} where consumer_group = $1 and parked_at > $2 and reason = any($3) "
+            "and state = 'parked'",
+            self.group, work.now - WINDOW, self._counted,
         )  # fmt: skip
         if recent > self.limit:
             raise ParkLimitReachedError(f"{recent} records parked in ten minutes, limit {self.limit}")

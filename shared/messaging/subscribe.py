@@ -16,6 +16,7 @@ from faststream.message import AckStatus
 
 from shared.messaging.consumer import Consumer
 from shared.messaging.kafka import DRAIN_SECONDS, SUBSCRIBER
+from shared.messaging.mending import is_deaf
 from shared.messaging.reading import Reader, Records
 from shared.observability.failpoints import reach
 
@@ -83,7 +84,7 @@ def subscribe(broker: KafkaBroker, consumer: Consumer[Any]) -> None:
     )
     subscriber.get_msg = Reader(consumer.group).read  # the only way to stand between the two
     consumer.client = lambda: subscriber.consumer
-    consumer.lost = lambda: any(task.done() for task in subscriber.tasks)
+    consumer.lost = lambda: is_deaf(subscriber.consumer) or any(task.done() for task in subscriber.tasks)
     subscriber(consumer.take)
 
 

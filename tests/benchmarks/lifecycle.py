@@ -125,7 +125,8 @@ async def measure(arguments: argparse.Namespace, stage: Stage) -> Figures:
         enable_auto_commit=False,
     )  # fmt: skip
     async with serving(stage, *SERVICES) as made, reader, make_producer(settings, "officers") as producer:
-        meter, groups = Meter(), {"python": pids(made), "load": [os.getpid()]}
+        each, meter, groups = Meter(), Meter(), {"python": pids(made), "load": [os.getpid()]}
+        each.start(**{name: [process.pid] for name, process in made.processes.items()})
         meter.start(**groups, postgres=await backends(stage.postgres, f"{stage.run}_"))
         began = time.perf_counter()
         driver = asyncio.create_task(play_officers(reader, producer, settings.topic_prefix))
@@ -139,9 +140,11 @@ async def measure(arguments: argparse.Namespace, stage: Stage) -> Figures:
             seconds = time.perf_counter() - began
             driver.cancel()
         meter.stop(postgres=await backends(stage.postgres, f"{stage.run}_"))
+        each.stop()
         await uploading
         await check(stage, made, count)
-    return Figures("lifecycles/s", count, seconds, meter.per_item(count))
+    more = {"cpu_us_by_service": each.per_item(count)}
+    return Figures("lifecycles/s", count, seconds, meter.per_item(count), more)
 
 
 if __name__ == "__main__":

@@ -56,6 +56,7 @@ STACK = {
 OUTSIDE = {
     "MOTCUA_CACHE_DIR": ("`~/.cache/motcua`", "folder of Kafka's jars"),
     "MOTCUA_FAILPOINTS": ("none", "tests only: places where a service process exits, fails or sleeps"),
+    "MOTCUA_BENCH_FLOORS": ("`../shared/bench`", "`motcua bench`: folder with the hand-written floors"),
     "MOTCUA_TEST_DATA": ("`../shared/data`", "tests only: folder with the reference logs"),
 }
 """Variables that no settings class reads."""

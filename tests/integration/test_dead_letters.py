@@ -243,7 +243,7 @@ async def test_whatever_is_poison_and_whenever_it_is_replayed_every_case_ends_as
 
         async def half() -> bool:
             taken = await sample.query("select steps from cases where steps is not null")
-            return sum(row[0].count(",") + 1 for row in taken) + len(await parked(sample)) == 36
+            return bool(sum(row[0].count(",") + 1 for row in taken) + len(await parked(sample)) == 36)
 
         await eventually("half of it is taken or parked", half)
         await asyncio.gather(send(order[36:]), mend())

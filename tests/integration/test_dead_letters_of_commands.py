@@ -87,6 +87,15 @@ async def test_a_command_that_could_not_be_read_holds_back_nobody_and_takes_its_
         assert await counted(sample, case_id) == 0
 
 
+async def test_unreadable_commands_of_strangers_never_stop_the_consumer(sample: Sample) -> None:
+    case_id, commands = uuid4(), Commands(sample)
+    await commands.send(case_id, *["bad"] * 130, "good")
+    async with consuming(sample, commands.consumer):  # its limit is 100
+        await seen(sample, case_id, "good")
+        await until_parked(sample, 130)
+    assert not commands.consumer.park_limit_reached
+
+
 async def test_a_discarded_command_never_runs_although_it_is_read_again_and_understood(sample: Sample) -> None:
     case_id, commands = uuid4(), Commands(sample)
     await commands.send(case_id, "bad", "good")

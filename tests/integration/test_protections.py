@@ -12,6 +12,9 @@ from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.conn import create_conn
+from aiokafka.errors import KafkaConnectionError
+from aiokafka.protocol.metadata import MetadataRequest
 from ormsgpack import unpackb
 
 from services.notification.channels.file import FileChannel
@@ -247,3 +250,34 @@ async def test_a_sender_that_was_stalled_longer_than_its_lease_states_nothing_ag
         ((stated,),) = await service.query("select stated from cases where case_id = $1", case_id)
     assert stated == 1
     assert len(service.lines()) == 1
+
+
+async def test_a_write_to_a_connection_that_was_just_reset_is_a_broken_connection(servers: Servers) -> None:
+    host, _, port = servers.kafka.address.partition(":")
+    connection = await create_conn(host, int(port))
+
+    class Closed:
+        def write(self, _: bytes) -> None:
+            raise RuntimeError("unable to perform operation; the handler is closed")  # as uvloop does
+
+        def close(self) -> None:
+            inner.close()
+
+    inner, connection._writer = connection._writer, Closed()
+    with pytest.raises(KafkaConnectionError):
+        await connection.send(MetadataRequest([]))
+    assert not connection.connected()
+
+
+async def test_a_consumer_whose_fetch_loop_has_ended_is_not_taken_for_a_live_one(sample: Sample) -> None:
+    consumer = sample.consumer()
+    async with consuming(sample, consumer):
+        client = consumer.client()
+        assert client is not None
+        assert not consumer.lost()
+        client._fetcher._fetch_task.cancel()
+
+        async def lost() -> bool:
+            return consumer.lost()
+
+        await eventually("the consumer is known to be lost", lost)

@@ -195,4 +195,18 @@ PROTECTIONS = (
         "    if not error:\n        return unavailable",
         (f"{REVIEW}every_failure_is_a_problem_document_and_what_passes_is_503",),
     ),
+    Protection(
+        "a reset while writing",
+        "shared/messaging/kafka.py",
+        "\nmend_connections()\n",
+        "\n",
+        (f"{OWN}a_write_to_a_connection_that_was_just_reset_is_a_broken_connection",),
+    ),
+    Protection(
+        "a deaf consumer is not alive",
+        SUBSCRIBE,
+        "consumer.lost = lambda: is_deaf(subscriber.consumer) or any(",
+        "consumer.lost = lambda: any(",
+        (f"{OWN}a_consumer_whose_fetch_loop_has_ended_is_not_taken_for_a_live_one",),
+    ),
 )

@@ -108,6 +108,6 @@ def test_people_read_the_counts_and_that_all_agree() -> None:
 
 def test_people_read_the_first_cases_that_differ_and_how_many_there_are() -> None:
     text = as_text(document(*(Difference(f"case-{n}", "metrics heard of processing", 2, 1) for n in range(25))))
-    assert "25 cases differ, in 25 places:" in text
+    assert "cases that differ: 25, in 25 places" in text
     assert "case-0  metrics heard of processing: 1, not 2" in text
     assert "and 5 more" in text

@@ -48,6 +48,10 @@ PLACES: dict[Kind, Sequence[str]] = {
     Kind.FLAP: ("before_commit", "after_commit", "after_publish", "before_offsets", "after_send"),
 }
 """Failpoints that fit."""
+STATING = ("intake", "processing", "notification")
+ONLY_AT = {"before_publish": STATING, "after_publish": STATING, "after_send": ("notification",)}
+"""Failpoints that not every service passes."""
+ATTEMPTS, GAP_SECONDS = 20, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +70,29 @@ class Fault:
 
 
 def make_schedule(seed: int, faults: int, seconds: float, longest: float) -> list[Fault]:
-    """So many faults within `seconds`. The seed walks through the kinds, so that neighbouring seeds begin with all of them."""
+    """So many faults that begin in the first half of `seconds`, no two on one target at once.
+
+    The seed walks through the kinds, so that neighbouring seeds begin with all of them.
+    """
     rng, kinds = random.Random(f"schedule {seed}"), list(Kind)
-    drawn = [kinds[seed % len(kinds)], *rng.choices(kinds, k=faults - 1)]
     made: list[Fault] = []
-    for kind in drawn:
-        at, lasts = round(rng.uniform(0.3, seconds * 0.7), 1), round(rng.uniform(0.5, longest), 1)
-        target, detail = rng.choice(TARGETS[kind]), ""
-        lasts = ZOMBIE_SECONDS if kind is Kind.ZOMBIE else lasts
-        if kind in PLACES:
-            fitting = [place for place in PLACES[kind] if place != "after_send" or target == "notification"]
-            action = f"exit:{rng.randint(1, 3)}" if kind is Kind.CRASH else "raise:0.2"
-            detail = f"{rng.choice(fitting)}={action}"
-        if not any(target == other.target and _overlap(at, lasts, other) for other in made):
-            made.append(Fault(at, kind, target, lasts, detail))
+    for kind in [kinds[seed % len(kinds)], *rng.choices(kinds, k=faults - 1)]:
+        drawn = (_draw(rng, kind, seconds, longest) for _ in range(ATTEMPTS))
+        fitting = (fault for fault in drawn if not any(_overlap(fault, other) for other in made))
+        made += [fault for fault in (next(fitting, None),) if fault]
     return sorted(made, key=lambda fault: fault.at)
 
 
-def _overlap(at: float, lasts: float, other: Fault) -> bool:
-    return at <= other.at + other.seconds + 0.5 and other.at <= at + lasts + 0.5
+def _draw(rng: random.Random, kind: Kind, seconds: float, longest: float) -> Fault:
+    at, lasts = round(rng.uniform(0.3, seconds / 2), 1), round(rng.uniform(0.5, longest), 1)
+    target, detail = rng.choice(TARGETS[kind]), ""
+    if kind in PLACES:
+        fitting = [place for place in PLACES[kind] if target in ONLY_AT.get(place, SERVICES)]
+        action = f"exit:{rng.randint(1, 3)}" if kind is Kind.CRASH else "raise:0.2"
+        detail = f"{rng.choice(fitting)}={action}"
+    return Fault(at, kind, target, ZOMBIE_SECONDS if kind is Kind.ZOMBIE else lasts, detail)
+
+
+def _overlap(one: Fault, other: Fault) -> bool:
+    apart = one.at > other.at + other.seconds + GAP_SECONDS or other.at > one.at + one.seconds + GAP_SECONDS
+    return one.target == other.target and not apart
