@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
@@ -17,13 +17,11 @@ from services.processing.domain.case import OPEN, Case
 from services.processing.domain.clock import AgencyClock
 from services.processing.tables import AnswerRow, CaseRow, ClockRow, HistoryRow, WaitingRow
 from shared.contracts.envelope import Envelope
-from shared.contracts.events import Event
 from shared.contracts.words import ClockMode, Origin
 from shared.persistence.bulk import insert_new, insert_rows
 from shared.persistence.database import Tx
 
 ZONE_NAME = "Asia/Ho_Chi_Minh"
-CASE_FIELDS = tuple(field.name for field in fields(Case))
 WAITING_COLUMNS = (
     "case_id", "command_id", "type", "source", "agency", "occurred_at", "recorded_at", "origin", "body", "arrived_at",
 )  # fmt: skip
@@ -64,14 +62,14 @@ async def allot_serials(tx: Tx, wanted: Sequence[tuple[str, date]]) -> list[int]
     return serials
 
 
-async def write_history(tx: Tx, facts: Iterable[tuple[UUID, Envelope, Event]]) -> None:
-    """Append facts to the histories of their cases."""
+async def write_history(tx: Tx, facts: Iterable[tuple[UUID, Envelope, str]]) -> None:
+    """Append facts, with their bodies as JSON, to the histories of their cases."""
     rows = [
         (
-            case_id, envelope.source.lstrip("/"), envelope.sequence, UUID(envelope.id), envelope.type, envelope.occurred_at,
-            envelope.recorded_at, envelope.origin.value, envelope.causation_id, event.model_dump_json(),
+            case_id, envelope.source.lstrip("/"), envelope.sequence, envelope.id, envelope.type, envelope.occurred_at,
+            envelope.recorded_at, envelope.origin.value, envelope.causation_id, body,
         )
-        for case_id, envelope, event in facts
+        for case_id, envelope, body in facts
     ]  # fmt: skip
     await insert_rows(tx, HistoryRow, rows)
 
@@ -231,7 +229,7 @@ def _overdue(now: datetime) -> ColumnElement[bool]:
 
 
 def _case_of(row: CaseRow) -> Case:
-    return Case(**{name: getattr(row, name) for name in CASE_FIELDS})
+    return Case(**{name: getattr(row, name) for name in Case._fields})
 
 
 async def list_history(session: AsyncSession, case_id: UUID, after: tuple[str, int] | None, limit: int) -> list[HistoryRow]:

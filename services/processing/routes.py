@@ -205,7 +205,7 @@ def _said(answer: Answer) -> dict[str, Any]:
 
 
 def _case_body(case_id: UUID, case: Case) -> CaseBody:
-    return CaseBody(case_id=case_id, **asdict(case))
+    return CaseBody(case_id=case_id, **case._asdict())
 
 
 def _place(cursor: str | None) -> tuple[str, int] | None:

@@ -6,6 +6,7 @@ The models' own reader takes the last of two equal names and lets NaN pass in fi
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from pydantic import BaseModel
@@ -14,13 +15,13 @@ from pydantic import BaseModel
 def check_json(value: bytes, body: BaseModel) -> None:
     """Look again at the value of a body that was read from it. It is read a second time only if that can show anything.
 
-    A name ends with a colon. As many colons as the body has fields leave room for nothing else: no second name, no name that
-    is ignored, nothing nested.
+    A name ends with a quotation mark and a colon, if no quotation mark is followed by a space. As many of these as the body
+    has fields leave room for nothing else: no second name, no name that is ignored, nothing nested.
 
     Raises:
         ValueError: The value is ambiguous.
     """
-    if value.count(b":") != len(body.model_fields_set):
+    if value.count(b'":') != len(body.model_fields_set) or (len(value.split(None, 1)) > 1 and _SPACED.search(value)):
         _STRICT.decode(value.decode())
 
 
@@ -33,4 +34,5 @@ def _never(_constant: str) -> None:
     raise ValueError("value: NaN and Infinity are no JSON")
 
 
+_SPACED = re.compile(rb'"[ \n\r\t]')
 _STRICT = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_never)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -52,7 +51,7 @@ def test_a_running_clock_counts_working_time_and_is_overdue_from_midnight(
 
 
 def test_an_ended_clock_stands_at_the_resolution_whatever_the_time_is() -> None:
-    case = replace(RUNNING, status=9, resolved_at=at(21, 16))
+    case = RUNNING._replace(status=9, resolved_at=at(21, 16))
     reading = read_clock(case, at(31), load_calendar())
     assert (reading.state, reading.stands_at) == (ClockState.ENDED, at(21, 16))
     assert (reading.overdue, reading.due_soon) == (False, False)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from shared.contracts.words import Status
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(NamedTuple):
     """A case; every value is None until a fact says it. Times are aware, codes of closed vocabularies their values.
 
     `status` None: not submitted yet, only named by a command that came first. `due_at` is the appointment of the committed

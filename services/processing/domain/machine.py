@@ -6,7 +6,7 @@ Both are pure; time is an argument. No status changes without a fact, and only a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -82,7 +82,7 @@ def evolve(case: Case, event: CaseEvent, occurred_at: datetime) -> Case:
     if isinstance(event, CommandRejected):
         return case
     effect = EFFECTS.get(type(event))
-    return replace(case, last_fact_at=occurred_at, **(effect(case, event, occurred_at) if effect else {}))
+    return case._replace(last_fact_at=occurred_at, **(effect(case, event, occurred_at) if effect else {}))
 
 
 def _fault_of(context: Context, case: Case, *, known: bool) -> Rejected | None:
@@ -97,7 +97,10 @@ def _fault_of(context: Context, case: Case, *, known: bool) -> Rejected | None:
         (Rejection.PAST_NOT_ALLOWED, live and context.recorded_at - at > CLOCK_TOLERANCE),
         (Rejection.OUT_OF_ORDER, case.last_fact_at is not None and at < case.last_fact_at),
     )
-    return next((Rejected(reason) for reason, holds in checks if holds), None)
+    for reason, holds in checks:
+        if holds:
+            return Rejected(reason)
+    return None
 
 
 # --- what each command states ----------------------------------------------------------------------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -27,7 +26,7 @@ class UnknownCommand(Command):
 async def open_cases(work: Work[Case], deliveries: Sequence[Delivery], rules: Rules) -> None:
     """Take `case.submitted`: the case exists now, and what waited for it runs, in order."""
     heard = [
-        (delivery.case_id, delivery.envelope, delivery.body)
+        (delivery.case_id, delivery.envelope, delivery.body.model_dump_json())
         for delivery in deliveries
         if delivery.case_id is not None and _open(work, delivery.case_id, delivery)
     ]
@@ -46,7 +45,7 @@ def _open(work: Work[Case], case_id: UUID, delivery: Delivery) -> bool:
     if locked.state.status is not None:
         return False
     opened = evolve(locked.state, delivery.body, delivery.envelope.occurred_at)
-    locked.state = replace(opened, origin=delivery.envelope.origin)
+    locked.state = opened._replace(origin=delivery.envelope.origin)
     return True
 
 

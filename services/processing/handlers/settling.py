@@ -6,7 +6,7 @@ Runs under the locks of its cases, whoever asked: a consumer, an officer over HT
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -114,9 +114,12 @@ async def settle(work: Work[Case], facts: Sequence[Fact], rules: Rules) -> list[
     if not facts:
         return []
     await _allot_codes(work, facts, rules)
-    stated = [(fact.case_id, _state(work, fact), fact.event) for fact in facts]
-    await repository.write_history(work.tx, stated)
-    return [envelope for _, envelope, _ in stated]
+    earlier = len(work.emitted)
+    envelopes = [_state(work, fact) for fact in facts]
+    bodies = [body for _, body in work.emitted[earlier:]]
+    case_ids = [fact.case_id for fact in facts]
+    await repository.write_history(work.tx, zip(case_ids, envelopes, bodies, strict=True))
+    return envelopes
 
 
 def _state(work: Work[Case], fact: Fact) -> Envelope:
@@ -133,4 +136,4 @@ async def _allot_codes(work: Work[Case], facts: Sequence[Fact], rules: Rules) ->
         code = make_code(prefix, day, serial)
         fact.event = event.model_copy(update={"code": code})
         locked = work.cases[fact.case_id]
-        locked.state = replace(locked.state, code=code)
+        locked.state = locked.state._replace(code=code)
