@@ -1,4 +1,4 @@
-"""The consumer: one batch, one transaction (DESIGN §5). At-least-once transport, exactly-once effect.
+"""The consumer: one batch, one transaction (ARCHITECTURE §4). At-least-once transport, exactly-once effect.
 
 Transient failures wait inside the handler, in the group, with back-off. A permanent failure is bisected to the offending
 record, which is parked with what follows for its case; its neighbours go on.

@@ -38,7 +38,7 @@ class Refusal:
 def refuse(filer: Filer, submission: Submission, now: datetime) -> Refusal | None:
     """Why the filing is forbidden, or None.
 
-    A past filing, and one of a replay or an import, needs the role `importer` (DESIGN, time).
+    A past filing, and one of a replay or an import, needs the role `importer` (ARCHITECTURE §7).
     """
     if filer.role != ADMIN and filer.agency is not None and filer.agency != submission.agency:
         return Refusal("wrong-agency", "the token's agency may not file cases of another agency")

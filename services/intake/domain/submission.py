@@ -33,7 +33,7 @@ from shared.contracts.private import Contact, Email, Phone
 from shared.contracts.words import Channel, Kind, Origin
 
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)
-"""How far `filed_at` may lie from the real time before it counts as past or future (DESIGN, time)."""
+"""How far `filed_at` may lie from the real time before it counts as past or future (ARCHITECTURE §7)."""
 
 EARLIEST_YEAR, LATEST_YEAR = 1900, 9998
 LONGEST_POINTER: Final = 128

@@ -1,6 +1,6 @@
 """The figures of an agency, their meaning, and the arithmetic of business time.
 
-Settled readings (DESIGN §4): received is the first acceptance; open is received, not resolved, and not out of the backlog
+Settled readings: received is the first acceptance; open is received, not resolved, and not out of the backlog
 by a withdrawal or a termination; overdue begins at 00:00 local time after the due date; due soon is the due date itself.
 So `received = resolved + open + left` at every moment.
 """

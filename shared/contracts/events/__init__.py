@@ -1,4 +1,4 @@
-"""Every event type of the city's one-stop system, in one place (DESIGN: topics, envelope, events).
+"""Every event type of the city's one-stop system, in one place (ARCHITECTURE §3).
 
 An event type is one class in this package, its line in `EVENTS`, one golden sample in `tests/contract/samples`, and its
 producer. Fields are added with a default and never renamed or removed. No field holds personal data: reasons are codes.
