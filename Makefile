@@ -38,11 +38,11 @@ check: $(VENV)/installed-dev ## rules, format, types, import directions, depende
 unit: $(VENV)/installed-dev ## the quick tests only
 	$(BIN)/pytest tests/unit tests/contract
 
-soak: $(VENV)/installed-dev ## 40 seeded chaos runs, about half an hour; a table in build/
+soak: $(VENV)/installed-dev ## 40 seeded chaos runs, about 35 minutes; a table in build/
 	$(BIN)/pytest -s --no-header --durations=0 --durations-min=60 tests/soak
 
 prove: $(VENV)/installed-dev ## switch off each protection in a copy and show which test goes red
-	$(BIN)/python -m tests.prove.prove
+	$(BIN)/python -m tests.prove.prove $(ARGS)
 
 bench: $(VENV)/installed-bench ## how close to hand-written code: a table, and figures.json in .motcua/bench
 	$(BIN)/motcua bench --save .motcua/bench/figures.json

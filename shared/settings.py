@@ -5,16 +5,25 @@ A wrong value stops the start with the setting's name and what it accepts (`load
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, ValidationError
+from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveFloat, PositiveInt, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 WRONG_USAGE = 2
+
+
+def _folders(value: Any) -> Any:
+    """Paths with colons between them, as in PATH."""
+    return tuple(Path(each) for each in value.split(os.pathsep) if each) if isinstance(value, str) else value
+
+
+Folders = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_folders)]
 
 
 class KafkaSettings(BaseSettings):
@@ -54,6 +63,8 @@ class ServiceSettings(KafkaSettings):
 
     token_public_key_file: Path = Field(description="public key (JWK) that bearer tokens are checked with")
     private_key_file: Path = Field(description="key (32 bytes, base64) of what is encrypted; only services hold it")
+
+    catalogue_dir: Folders = Field((), description="folders with further procedures, colons between them")
 
     port: int = Field(8000, ge=1, le=65535, description="port the service listens on")
     host: str = Field("127.0.0.1", description="address the service listens on")

@@ -37,9 +37,18 @@ class Stack:
     environment: dict[str, str] = field(default_factory=running_environment)
 
     def ask(
-        self, service: str, path: str, *, params: dict[str, Any] | None = None, body: dict[str, Any] | None = None
+        self,
+        service: str,
+        path: str,
+        *,
+        params: dict[str, Any] | None = None,
+        body: dict[str, Any] | None = None,
+        method: str | None = None,
+        file: bytes | None = None,
     ) -> dict[str, Any] | None:
         """The answer of a service to GET, or to POST where there is a body; None when it does not know what is asked for.
+
+        `file` is a body of comma-separated values.
 
         Raises:
             SilentError: The service does not answer.
@@ -48,15 +57,18 @@ class Stack:
         url = service_url(service, self.environment)
         given = {name: value for name, value in (params or {}).items() if value is not None}
         headers = {"Authorization": f"Bearer {self._token()}"}
-        method = "GET" if body is None else "POST"
+        method = method or ("GET" if body is None else "POST")
+        content: dict[str, Any] = {"json": body} if file is None else {"content": file}
+        if file is not None:
+            headers["Content-Type"] = "text/csv"
         try:
-            answer = _ask(method, f"{url}{path}", params=given, json=body, headers=headers, timeout=SECONDS)
+            answer = _ask(method, f"{url}{path}", params=given, headers=headers, timeout=SECONDS, **content)
         except httpx.HTTPError as error:
             message = f"the {service} service does not answer at {url} ({type(error).__name__}): run `motcua status`"
             raise SilentError(message) from None
         if answer.is_success:
-            content: dict[str, Any] = answer.json()
-            return content
+            answered: dict[str, Any] = answer.json()
+            return answered
         if answer.status_code == httpx.codes.NOT_FOUND:
             return None
         message = f"the {service} service says: {reason_of(answer)}"

@@ -21,6 +21,8 @@ MODULES: dict[str, tuple[str, ...]] = {
     "topics": ("topics",),
     "contracts": ("contracts",),
     "procedures": ("procedures",),
+    "calendar": ("calendar",),
+    "clock": ("clock",),
     "replay": ("replay",),
     "imports": ("import",),
     "figures": ("figures",),

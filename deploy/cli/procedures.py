@@ -1,8 +1,9 @@
-"""`motcua procedures check [FILE…] [--json]`: the catalogue held to its rules."""
+"""`motcua procedures check [FILE_OR_FOLDER…] [--json]`: the catalogue, or an agency's own, held to its rules."""
 
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +11,7 @@ from typing import Annotated
 import typer
 
 from shared.catalogue import Fault, check_files
-from shared.catalogue.checks import PACKAGED, files_of
+from shared.catalogue.checks import PACKAGED, expand
 
 
 def register(app: typer.Typer) -> None:
@@ -29,14 +30,18 @@ def _group() -> None:
 def check(
     files: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[FILE]...", help="Files to check; the packaged ones if none."),
+        typer.Argument(
+            metavar="[FILE|FOLDER]...",
+            help="Files, or an agency's own folder, which is held against the packaged catalogue; if none, that catalogue"
+            " and the folders of MOTCUA_CATALOGUE_DIR.",
+        ),
     ] = None,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Check catalogue files and name file, line, entry and rule of every fault; status 1 if there is one."""
-    paths = files or files_of(PACKAGED)
-    faults = check_files(files or None)
+    asked = files or [PACKAGED, *map(Path, filter(None, os.environ.get("MOTCUA_CATALOGUE_DIR", "").split(os.pathsep)))]
+    paths, faults = expand(asked), check_files(asked)
     typer.echo(_as_json(paths, faults) if as_json else _as_text(paths, faults))
     if faults:
         raise typer.Exit(1)

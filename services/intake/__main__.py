@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from services.intake.main import SERVICE, create_app
+from services.intake.handlers import SERVICE
+from services.intake.main import create_app
 from services.intake.settings import IntakeSettings
 from shared.service import run
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from time import monotonic
 from typing import Generic, TypeVar
 
@@ -35,7 +35,7 @@ class GroupLimits:
 @dataclass(slots=True)
 class _Waiting(Generic[Item, Result]):
     item: Item
-    answer: asyncio.Future[Result] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    answer: asyncio.Future[Result]
 
     def fail(self, error: Exception) -> None:
         if not self.answer.done():
@@ -81,7 +81,7 @@ class GroupCommit(Generic[Item, Result]):
             raise UnavailableError("the service is shutting down")
         if len(self._queue) >= self._limits.capacity:
             raise UnavailableError("too many cases wait for their commit")
-        waiting: _Waiting[Item, Result] = _Waiting(item)
+        waiting: _Waiting[Item, Result] = _Waiting(item, asyncio.get_running_loop().create_future())
         self._queue.append(waiting)
         if len(self._queue) >= self._limits.capacity:
             self._room.clear()

@@ -8,13 +8,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 from uuid import UUID
 
-from uuid_utils.compat import uuid7
+from ormsgpack import packb
+from uuid_utils import uuid7
 
 from services.intake import repository
-from services.intake.domain.case import Case, Completion, follow
+from services.intake.domain.case import Case, follow
 from services.intake.domain.filing import Filer, Refusal, refuse
 from services.intake.domain.submission import (
     FilingRules,
@@ -29,15 +30,16 @@ from services.intake.metrics import IntakeMetrics
 from services.intake.repository import NewCase
 from shared.catalogue import Catalogue
 from shared.clock import Clock
+from shared.contracts.envelope import Envelope
 from shared.contracts.events import CaseSubmitted
 from shared.contracts.private import Contact, contact_context
 from shared.contracts.words import Lane, Origin
 from shared.messaging.delivery import Delivery
-from shared.persistence.work import Locked, Store, Stream, Work
+from shared.observability.failpoints import reach
+from shared.persistence.work import Store, Work, private_headers
 from shared.security.cipher import Cipher
 
-CONTACT: Final = "contact"
-CASES_AT_ONCE: Final = 100
+SERVICE: Final = "intake"
 _S = TypeVar("_S", bound=Submission)
 
 
@@ -51,8 +53,7 @@ class Outcome(StrEnum):
     """Its key had opened a case with other content."""
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(NamedTuple):
     """The answer to a submission: the case that its key stands for."""
 
     case_id: UUID
@@ -123,84 +124,94 @@ class Desk:
 
     def _prepare(self, submission: Submission, filer: Filer, key: str, lane: Lane, now: datetime) -> NewCase:
         """Make the case that the submission becomes unless its key is known."""
-        digest = self.cipher.digest(submission.canonical())
-        return NewCase(uuid7(), filer.scope, key, digest, submission, submission.filed_at or now, lane)
+        case_id, filed_at = repository.make_case_id(), submission.filed_at or now
+        event_headers, event = _submitted(case_id, submission, filed_at, lane, now)
+        contact, told_headers, told = self._contact(case_id, submission, now)
+        return NewCase(
+            case_id,
+            filer.scope,
+            key,
+            self.cipher.digest(submission.canonical()),
+            submission.agency,
+            submission.kind,
+            submission.procedure,
+            submission.channel,
+            submission.return_channel,
+            repository.array_text(submission.documents),
+            filed_at,
+            now,
+            submission.origin,
+            lane,
+            contact,
+            event_headers,
+            event,
+            told_headers,
+            told,
+        )
+
+    def _contact(self, case_id: UUID, submission: Submission, now: datetime) -> tuple[bytes | None, bytes | None, bytes | None]:
+        """The applicant's ciphertext to keep, and headers and ciphertext to publish."""
+        contact = submission.applicant and submission.applicant.contact()
+        if contact is None and submission.origin is not Origin.LIVE:
+            return None, None, None
+        # a live case without a contact says so, or its first message would wait for one
+        told = (contact or Contact()).model_dump_json(exclude_none=True).encode()
+        sealed = self.cipher.encrypt(told, contact_context(case_id))
+        headers = private_headers(SERVICE, str(case_id), repository.CONTACT, submission.agency, now)
+        return (None if contact is None else sealed), headers, sealed
 
 
-def make_commit(
-    store: Store[Case], cipher: Cipher, metrics: IntakeMetrics
-) -> Callable[[Sequence[NewCase]], Awaitable[list[Opening]]]:
-    """What group commits call: everything of these cases in one transaction."""
-
-    async def commit(cases: Sequence[NewCase]) -> list[Opening]:
-        metrics.group_cases.observe(len(cases))
-        with metrics.commit_seconds.time():
-            async with store.open(()) as work:
-                openings = await open_cases(work, cases, cipher)
-        return openings
-
-    return commit
-
-
-async def open_cases(work: Work[Case], cases: Sequence[NewCase], cipher: Cipher) -> list[Opening]:
-    """Open the cases whose keys are free; of one key within the group, the first counts."""
-    first: dict[repository.KeyOf, NewCase] = {}
-    for new in cases:
-        first.setdefault((new.scope, new.key), new)
-    free = await repository.claim_keys(work.tx, list(first.values()))
-    await _write(work, [new for new in first.values() if new.case_id in free], cipher)
-    taken = [new for new in cases if new.case_id not in free]
-    known = await repository.find_keys(work.tx, taken) if taken else {}
-    return [_answer(new, free, known) for new in cases]
-
-
-def _answer(new: NewCase, free: set[UUID], known: dict[repository.KeyOf, tuple[bytes, UUID]]) -> Opening:
-    if new.case_id in free:
-        return Opening(new.case_id, Outcome.OPENED)
-    digest, case_id = known[new.scope, new.key]
-    same = hmac.compare_digest(digest, new.digest)
-    return Opening(case_id, Outcome.KNOWN if same else Outcome.CONFLICT)
-
-
-async def _write(work: Work[Case], cases: Sequence[NewCase], cipher: Cipher) -> None:
-    """State `case.submitted`, publish the contact, and write the rows with COPY: nobody else can know these ids yet."""
-    if not cases:
-        return
-    applicants = []
-    state = Case(completion=Completion.REGISTERED.value)
-    for number, new in enumerate(cases, 1):
-        if number % CASES_AT_ONCE == 0:
-            await asyncio.sleep(0)  # a large group must not keep a counter's answer waiting
-        stream = Stream(new.case_id)
-        work.cases[new.case_id] = Locked(stream, state, (stream, state))
-        _emit_submitted(work, new)
-        contact = new.submission.applicant and new.submission.applicant.contact()
-        if contact is not None or new.submission.origin is Origin.LIVE:
-            # a live case without a contact says so, or its first message would wait for one
-            told = (contact or Contact()).model_dump_json(exclude_none=True).encode()
-            sealed = cipher.encrypt(told, contact_context(new.case_id))
-            if contact is not None:
-                applicants.append((new.case_id, sealed))
-            work.emit_private(new.case_id, CONTACT, sealed, agency=new.submission.agency, lane=new.lane)
-    rows = [(new.case_id, work.cases.pop(new.case_id).stream.stated, Completion.REGISTERED.value) for new in cases]
-    await repository.insert_cases(work.tx, rows)
-    await repository.insert_submissions(work.tx, cases)
-    await repository.insert_applicants(work.tx, applicants)
-
-
-def _emit_submitted(work: Work[Case], new: NewCase) -> None:
-    filed = new.submission
+def _submitted(case_id: UUID, filed: Submission, filed_at: datetime, lane: Lane, now: datetime) -> tuple[bytes, bytes]:
+    """`case.submitted`: its headers as the outbox keeps them, and its body. Nobody else can know this case: it is the first."""
     event = CaseSubmitted(
         agency=filed.agency,
         kind=filed.kind,
         procedure=filed.procedure,
         channel=filed.channel,
-        filed_at=new.filed_at,
+        filed_at=filed_at,
         documents=filed.documents,
         return_channel=filed.return_channel,
-        lane=new.lane,
+        lane=lane,
     )
-    work.emit(new.case_id, event, occurred_at=new.filed_at, cause=None, origin=filed.origin, lane=new.lane)
+    envelope = Envelope(
+        str(uuid7()), event.type, f"/{SERVICE}", str(case_id), filed.agency, filed_at, now, filed.origin, sequence=1
+    )  # fmt: skip
+    return packb(envelope.to_headers()), event.model_dump_json().encode()
+
+
+def make_commit(store: Store[Case], metrics: IntakeMetrics) -> Callable[[Sequence[NewCase]], Awaitable[list[Opening]]]:
+    """What group commits call: everything of these cases in one transaction."""
+
+    async def commit(cases: Sequence[NewCase]) -> list[Opening]:
+        metrics.group_cases.observe(len(cases))
+        with metrics.commit_seconds.time():
+            return await open_cases(store, cases)
+
+    return commit
+
+
+async def open_cases(store: Store[Case], cases: Sequence[NewCase]) -> list[Opening]:
+    """Open the cases whose keys are free; of one key within the group, the first counts."""
+    first: dict[repository.KeyOf, NewCase] = {}
+    for new in cases:
+        first.setdefault((new.scope, new.key), new)
+    async with store.database.driver() as driver:
+        await reach("before_commit")
+        opened = frozenset(await repository.open_new(driver, list(first.values())))
+        await reach("after_commit")
+        if opened:
+            store.on_commit()
+        taken = [new for new in cases if new.case_id not in opened]
+        known = await repository.find_keys(driver, taken) if taken else {}
+    return [_answer(new, opened, known) for new in cases]
+
+
+def _answer(new: NewCase, opened: frozenset[UUID], known: dict[repository.KeyOf, tuple[bytes, UUID]]) -> Opening:
+    if new.case_id in opened:
+        return Opening(new.case_id, Outcome.OPENED)
+    digest, case_id = known[new.scope, new.key]
+    same = hmac.compare_digest(digest, new.digest)
+    return Opening(case_id, Outcome.KNOWN if same else Outcome.CONFLICT)
 
 
 async def follow_cases(work: Work[Case], deliveries: Sequence[Delivery]) -> None:

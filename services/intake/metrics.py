@@ -32,9 +32,13 @@ class IntakeMetrics:
             registry=registry,
         )
 
+        self._series: dict[tuple[Lane, str], Counter] = {}
+
     def count(self, lane: Lane, outcome: str) -> None:
         """One submission was answered."""
-        self.submissions.labels(lane.name.lower(), outcome).inc()
+        if (series := self._series.get((lane, outcome))) is None:
+            series = self._series[lane, outcome] = self.submissions.labels(lane.name.lower(), outcome)
+        series.inc()
 
     def count_failure(self, lane: Lane, error: BaseException) -> None:
         """One valid submission was not committed: for a reason that passes, or for good."""

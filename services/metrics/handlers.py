@@ -25,7 +25,6 @@ from services.metrics.metrics import ServiceMetrics
 from services.metrics.reading import reading
 from services.metrics.repository.figures import clock_of, figures_of
 from services.metrics.repository.writes import Advance, ClockChange, add_tallies, advance, set_clocks
-from shared.catalogue import load_catalogue
 from shared.clock import Clock, real_time
 from shared.contracts.events import ClockSet
 from shared.contracts.words import Origin
@@ -77,23 +76,19 @@ async def figures(database: Database, agency: str, as_of: datetime | None) -> Fi
     return figures_answer(await figures_of(database, agency, as_of))
 
 
-async def backlog(database: Database, agency: str) -> BacklogAnswer:
+async def backlog(database: Database, agency: str, fields: Sequence[str]) -> BacklogAnswer:
     """An agency's open cases."""
     async with reading(database) as tx:
-        return backlog_answer(agency, await _clock(tx, agency), await backlog_rows(tx, agency, _fields()))
+        return backlog_answer(agency, await _clock(tx, agency), await backlog_rows(tx, agency, fields))
 
 
-async def turnaround(database: Database, agency: str, window: Window) -> TurnaroundAnswer:
+async def turnaround(database: Database, agency: str, fields: Sequence[str], window: Window) -> TurnaroundAnswer:
     """An agency's turnaround in a window."""
     async with reading(database) as tx:
-        rows = await turnaround_rows(tx, agency, _fields(), window)
+        rows = await turnaround_rows(tx, agency, fields, window)
         return turnaround_answer(agency, window, await _clock(tx, agency), rows)
 
 
 async def _clock(tx: Tx, agency: str) -> ClockAnswer:
     clock = await clock_of(tx, agency)
     return ClockAnswer(mode=clock.mode, at=clock.business(tx.now))
-
-
-def _fields() -> list[str]:
-    return list(load_catalogue().fields)

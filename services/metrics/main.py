@@ -15,6 +15,7 @@ from services.metrics.routes import router
 from services.metrics.settings import MetricsSettings
 from services.metrics.subscribers import on_case_events
 from services.metrics.tables import CaseRow, MissingEvent, Outbox, Parked
+from shared.catalogue import load_catalogue
 from shared.persistence.work import Store
 from shared.service import Runtime, create_service_app
 
@@ -28,7 +29,7 @@ def create_app(settings: MetricsSettings) -> FastAPI:
     runtime.use(store)
     projector = Projector(ServiceMetrics(runtime.registry))
     runtime.consume(on_case_events(settings, store, projector, runtime.pipeline))
-    collector = BusinessCollector(runtime.database, settings.metrics_procedure_agencies)
+    collector = BusinessCollector(runtime.database, settings.metrics_procedure_agencies, load_catalogue(settings.catalogue_dir))
     runtime.registry.register(collector)
     runtime.jobs.append(refresh_series(collector, settings))
     return create_service_app(runtime, router, title="metrics")

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, AwareDatetime
 from services.metrics import handlers
 from services.metrics.answers import BacklogAnswer, FiguresAnswer, TurnaroundAnswer
 from services.metrics.domain.figures import Window
+from shared.catalogue import load_catalogue
 from shared.contracts.model import Slug
 from shared.persistence.database import Database
 from shared.problems import refusals
@@ -39,7 +40,13 @@ def _database(request: Request) -> Database:
     return database
 
 
+def _fields(request: Request) -> list[str]:
+    """The fields of the catalogue; any other is shown as `other`."""
+    return list(load_catalogue(request.app.state.runtime.settings.catalogue_dir).fields)
+
+
 Agency = Annotated[str, Depends(_agency)]
+Fields = Annotated[list[str], Depends(_fields)]
 Reads = Annotated[Database, Depends(_database)]
 Moment = Annotated[
     AwareDatetime | None,
@@ -55,12 +62,12 @@ async def figures(agency: Agency, database: Reads, as_of: Moment = None) -> Figu
 
 
 @router.get("/backlog")
-async def backlog(agency: Agency, database: Reads) -> BacklogAnswer:
+async def backlog(agency: Agency, database: Reads, fields: Fields) -> BacklogAnswer:
     """Open cases by kind, field and national status."""
-    return await handlers.backlog(database, agency)
+    return await handlers.backlog(database, agency, fields)
 
 
 @router.get("/turnaround")
-async def turnaround(agency: Agency, database: Reads, window: Window = Window.ALL) -> TurnaroundAnswer:
+async def turnaround(agency: Agency, database: Reads, fields: Fields, window: Window = Window.ALL) -> TurnaroundAnswer:
     """Time from acceptance to resolution, by kind and field."""
-    return await handlers.turnaround(database, agency, window)
+    return await handlers.turnaround(database, agency, fields, window)

@@ -18,6 +18,7 @@ from services.notification.sending import Sender
 from services.notification.settings import NotificationSettings
 from services.notification.subscribers import make_consumers
 from services.notification.tables import CaseRow, Outbox, Parked
+from shared.catalogue import load_catalogue
 from shared.persistence.work import Store
 from shared.security.cipher import Cipher
 from shared.service import Runtime, create_service_app
@@ -36,7 +37,8 @@ def create_app(settings: NotificationSettings | None = None) -> FastAPI:
     channels = make_channels(settings)
     ways = tuple(channel.way for channel in channels)
     planner = Planner(ways, timedelta(seconds=settings.contact_wait_seconds), cipher)
-    renderer = Renderer(lookup_url=settings.lookup_url, agency_names=settings.agency_names)
+    catalogue = load_catalogue(settings.catalogue_dir)
+    renderer = Renderer(lookup_url=settings.lookup_url, agency_names=settings.agency_names, catalogue=catalogue)
     metrics = NotificationMetrics(runtime.registry)
     senders = [Sender(channel, ways, store, cipher, renderer, metrics) for channel in channels]
     for consumer in make_consumers(settings, store, planner, runtime.pipeline):

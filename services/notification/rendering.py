@@ -17,12 +17,16 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from services.notification.domain.ledger import Entry
 from services.notification.domain.policy import NOTICES
 from shared.calendar import local_date
+from shared.catalogue import Catalogue, load_catalogue
 from shared.contracts.words import Kind, Origin, Status
 
 LANGUAGES = ("vi", "en")
 
 SIMULATED = "[MÔ PHỎNG / SIMULATED]"
 """The first words of everything that a replay of the past writes."""
+
+BECAUSE = {"vi": ("Mã lý do", "Lý do"), "en": ("Reason code", "Reason")}
+"""How a reason is introduced: as a code, and in words."""
 
 CLOCK_RUNS = (Status.ACCEPTED, Status.IN_PROCESS)
 
@@ -64,12 +68,19 @@ class Renderer:
     """Writes the text of messages.
 
     `lookup_url` is the public look-up page, with `{code}` where the case's code goes; `agency_names` are shown instead of
-    the agencies' identifiers.
+    the agencies' identifiers; `catalogue` has the words of reasons.
     """
 
-    def __init__(self, *, lookup_url: str | None = None, agency_names: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        lookup_url: str | None = None,
+        agency_names: dict[str, str] | None = None,
+        catalogue: Catalogue | None = None,
+    ) -> None:
         self._lookup_url = lookup_url
         self._agency_names = agency_names or {}
+        self._catalogue = catalogue or load_catalogue()
 
     def render(self, entry: Entry) -> tuple[str, str]:
         """Subject and text of a message; a simulated one says so in both."""
@@ -89,8 +100,16 @@ class Renderer:
             "due_at": stated["due_at"] if status in CLOCK_RUNS else None,
             "agency": self._agency(entry.agency),
             "to_agency": self._agency(stated.get("to_agency")),
+            "because": self._because(stated.get("reason"), entry.language),
             "lookup": self._lookup_url.replace("{code}", reference) if self._lookup_url else None,
         }
+
+    def _because(self, reason: str | None, language: str) -> str | None:
+        """The reason in words; a code that the catalogue does not know stays a code, and is called one."""
+        if reason is None:
+            return None
+        known = reason in self._catalogue.reasons
+        return f"{BECAUSE[language][known]}: {self._catalogue.words_of(reason, language)}."
 
     def _agency(self, agency: str | None) -> str | None:
         return None if agency is None else self._agency_names.get(agency, agency)

@@ -7,11 +7,10 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Generic, TypeVar
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 from pydantic_core import PydanticCustomError, from_json, to_json
 
 from shared.contracts.commands import COMMANDS, Command
-from shared.contracts.events import Limit
 from shared.contracts.model import Instant
 from shared.contracts.words import ClockMode, Kind, Origin
 from shared.problems import Problem, faults_of
@@ -64,6 +63,9 @@ class CommandBody:
 def read_command(raw: bytes) -> CommandBody:
     """Read the body of `POST …/commands`.
 
+    A field of the command comes before one of its occasion: the `occurred_at` of `correct` is when the corrected fact really
+    happened, and the correction itself happens now.
+
     Raises:
         Problem: 422 with every fault at once.
     """
@@ -73,9 +75,10 @@ def read_command(raw: bytes) -> CommandBody:
         raise _faulty([{"pointer": "/", "rule": "must be a JSON object", "code": "json_invalid"}]) from None
     if not isinstance(content, dict):
         raise _faulty([{"pointer": "/", "rule": "must be a JSON object", "code": "json_type"}])
-    occasion, faults = _read(Occasion, {name: value for name, value in content.items() if name in OCCASION_FIELDS})
     model = COMMANDS.get(content["type"]) if isinstance(content.get("type"), str) else None
-    own = {name: value for name, value in content.items() if name not in OCCASION_FIELDS}
+    around = OCCASION_FIELDS.difference(model.model_fields) if model else OCCASION_FIELDS
+    occasion, faults = _read(Occasion, {name: value for name, value in content.items() if name in around})
+    own = {name: value for name, value in content.items() if name not in around}
     command, more = _read(model, own) if model else (None, [])
     if command is None or occasion is None:
         raise _faulty(faults + more)
@@ -165,8 +168,16 @@ class Page(Answered, Generic[Item]):
     next: str | None
 
 
+def _codes(missing: str | None) -> list[str]:
+    return missing.split(" ") if missing else []
+
+
 class CaseBody(Answered):
-    """A case as it stands. Times are in UTC."""
+    """A case as it stands. Times are in UTC.
+
+    `holder` is the other agency that works on it, `answer_by` when that, or a unit, has to answer; `until` is the deadline of a
+    supplement or a payment, `missing` the required documents that were not filed, `duty` what has to follow the result.
+    """
 
     case_id: UUID
     agency: str
@@ -189,6 +200,15 @@ class CaseBody(Answered):
     returned_at: datetime | None
     outcome: str | None
     last_fact_at: datetime
+    stopped_at: datetime | None = None
+    stop_kind: str | None = None
+    payment_vnd: int | None = None
+    missing: Annotated[list[str], BeforeValidator(_codes)] = []
+    holder: str | None = None
+    until: datetime | None = None
+    answer_by: datetime | None = None
+    duty: str | None = None
+    duty_by: datetime | None = None
 
 
 class StatedEvent(Answered):
@@ -222,26 +242,6 @@ class HistoryEvent(Answered):
     origin: Origin
     causation_id: str | None
     data: dict[str, Any]
-
-
-class CaseClockBody(Answered):
-    """Where a case's legal clock stands. Working seconds: 8 hours make a working day."""
-
-    case_id: UUID
-    state: str
-    mode: ClockMode
-    business_time: datetime
-    stands_at: datetime | None
-    procedure_version: int | None
-    committed: Limit | None
-    statutory: Limit | None
-    accepted_at: datetime | None
-    due_at: datetime | None
-    statutory_due_at: datetime | None
-    working_seconds_used: float
-    overdue: bool
-    statutory_overdue: bool
-    due_soon: bool
 
 
 class AgencyClockBody(Answered):

@@ -1,4 +1,4 @@
-"""What processing does by itself: it gives up on commands whose case never came, and forgets old answers."""
+"""What processing does by itself: it raises facts of time, gives up on commands whose case never came, forgets old answers."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 from services.processing import repository
 from services.processing.domain.case import Case
 from services.processing.domain.machine import COMMAND_LIFE
+from services.processing.handlers.recalculating import recalculate_cases
 from services.processing.handlers.records import reject_stale
 from services.processing.handlers.settling import Rules
+from services.processing.handlers.timers import Ticker, tick
 from services.processing.metrics import ProcessingMetrics
 from shared.clock import Clock, real_time
 from shared.persistence.work import Store
@@ -33,6 +35,32 @@ def make_jobs(
             await repository.forget_answers(tx, tx.now - COMMAND_LIFE)
 
     return [Job("unknown cases", min(5.0, patience_seconds), reject_unknown), Job("answers", 3600.0, forget)]
+
+
+def make_timers(ticker: Ticker, metrics: ProcessingMetrics, every_seconds: float) -> Job:
+    """The loop of the timers; to be woken when an agency's business clock was set."""
+
+    async def raise_due() -> None:
+        done = await tick(ticker)
+        metrics.count_facts(done.facts)
+        async with ticker.store.database.transaction() as tx:
+            metrics.set_oldest_due(await repository.find_oldest_due(tx, tx.now))
+        if done.more:
+            job.wake()
+
+    job = Job("timers", every_seconds, raise_due)
+    return job
+
+
+def make_recalculation(store: Store[Case], rules: Rules) -> Job:
+    """The loop that counts open cases again after a change of the calendar; to be woken by who changes it."""
+
+    async def recalculate() -> None:
+        if await recalculate_cases(store, rules):
+            job.wake()
+
+    job = Job("calendar", 2.0, recalculate)
+    return job
 
 
 async def reject_all_stale(store: Store[Case], rules: Rules, arrived_by: datetime) -> int:

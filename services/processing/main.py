@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 from fastapi import FastAPI
 
 from services.processing.domain.case import Case
 from services.processing.handlers.settling import Rules
-from services.processing.jobs import make_jobs
+from services.processing.handlers.timers import Ticker
+from services.processing.jobs import make_jobs, make_recalculation, make_timers
 from services.processing.metrics import ProcessingMetrics
 from services.processing.routes import create_router
+from services.processing.routes_calendar import create_calendar_router
+from services.processing.routes_clock import create_clock_router
 from services.processing.settings import ProcessingSettings
 from services.processing.subscribers import make_consumers
 from services.processing.tables import CaseRow, Inbox, Outbox, Parked
+from shared.catalogue import load_catalogue
 from shared.contracts.events import NOTIFICATION, PROCESSING
+from shared.contracts.topics import CASE_COMMANDS
+from shared.messaging.lag import DownstreamLag
 from shared.persistence.work import Store
 from shared.service import Runtime, create_service_app
 from shared.settings import load_settings
@@ -30,9 +37,23 @@ def create_app(settings: ProcessingSettings | None = None) -> FastAPI:
     runtime = Runtime(PROCESSING, settings, MIGRATIONS)
     store = Store(runtime.database, PROCESSING, cases=CaseRow, state=Case, outbox=Outbox, parked=Parked, inbox=Inbox)
     runtime.use(store, readers=READERS)
-    rules = Rules(prefixes=dict(settings.code_prefixes))
+    rules = Rules(
+        catalogue=load_catalogue(settings.catalogue_dir),
+        patterns=dict(settings.code_patterns),
+        escalation=settings.make_escalation(),
+    )
     for consumer in make_consumers(settings, store, rules, runtime.pipeline):
         runtime.consume(consumer)
     metrics = ProcessingMetrics(runtime.registry)
     runtime.jobs += make_jobs(store, rules, metrics, settings.unknown_case_after_seconds)
-    return create_service_app(runtime, create_router(store, rules), title="processing")
+    own = DownstreamLag(settings, PROCESSING, CASE_COMMANDS, (PROCESSING,))
+    runtime.closing.append(own.close)
+    ticker = Ticker(store, rules, own.is_none, timedelta(seconds=settings.timer_grace_seconds))
+    timers = make_timers(ticker, metrics, settings.timer_seconds)
+    runtime.jobs.append(timers)
+    recalculation = make_recalculation(store, rules)
+    runtime.jobs.append(recalculation)
+    router = create_router(store, rules, on_clock_set=timers.wake)
+    router.include_router(create_clock_router(store, rules))
+    router.include_router(create_calendar_router(store, on_change=recalculation.wake))
+    return create_service_app(runtime, router, title="processing")

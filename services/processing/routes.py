@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
@@ -14,7 +14,6 @@ from services.processing import repository
 from services.processing.bodies import (
     AgencyClockBody,
     CaseBody,
-    CaseClockBody,
     CommandBody,
     CommandDone,
     HistoryEvent,
@@ -24,15 +23,14 @@ from services.processing.bodies import (
     read_command,
 )
 from services.processing.domain.case import Case
-from services.processing.domain.clock import AgencyClock, read_clock
+from services.processing.domain.clock import AgencyClock
 from services.processing.domain.machine import CLOCK_TOLERANCE
 from services.processing.handlers.officers import Answer, HttpCommand, KeyReusedError, command_case, set_clock
 from services.processing.handlers.settling import Rules
 from services.processing.repository import Filters
 from services.processing.tables import HistoryRow
 from shared.clock import Clock, real_time
-from shared.contracts.events import CaseAccepted
-from shared.contracts.model import Slug
+from shared.contracts.model import Code, Slug
 from shared.contracts.words import Kind, Origin
 from shared.persistence.work import Store
 from shared.problems import Problem, refusals
@@ -67,25 +65,34 @@ CLOCK_BODY = {
 }
 
 
-def create_router(store: Store[Case], rules: Rules, now: Clock = real_time) -> APIRouter:
-    """The routes over one store."""
+def create_router(
+    store: Store[Case], rules: Rules, now: Clock = real_time, on_clock_set: Callable[[], None] = lambda: None
+) -> APIRouter:
+    """The routes over one store; `on_clock_set` is told when an agency's business clock was set."""
     router = APIRouter(prefix="/v1", responses=refusals())
-    _add_cases(router, store, rules, now)
+    _add_cases(router, store, now)
     _add_commands(router, store, rules, now)
-    _add_clocks(router, store, now)
+    _add_clocks(router, store, now, on_clock_set)
     return router
 
 
-async def _find(store: Store[Case], case_id: UUID, who: Principal) -> tuple[Case, AgencyClock]:
-    """A submitted case with its agency's clock; 404 also for another agency's case, which is nobody else's business."""
+async def find_visible(store: Store[Case], case_id: UUID, who: Principal) -> tuple[Case, AgencyClock]:
+    """A submitted case with its agency's clock; 404 also for another agency's case, which is nobody else's business.
+
+    An agency that a case was forwarded to works on it, and may see it as long as it holds it.
+    """
     async with store.database.session() as session:
         case = await repository.find_case(session, case_id)
-        if case is None or case.agency is None or not who.may_see(case.agency):
+        if case is None or case.agency is None or not (who.may_see(case.agency) or _holds(who, case)):
             raise Problem(404, "unknown-case", "No such case")
         return case, await repository.find_clock(session, case.agency)
 
 
-def _add_cases(router: APIRouter, store: Store[Case], rules: Rules, now: Clock) -> None:
+def _holds(who: Principal, case: Case) -> bool:
+    return case.holder is not None and who.may_see(case.holder)
+
+
+def _add_cases(router: APIRouter, store: Store[Case], now: Clock) -> None:
     @router.get("/cases", tags=["cases"])
     async def list_cases(
         who: Reader,
@@ -95,13 +102,14 @@ def _add_cases(router: APIRouter, store: Store[Case], rules: Rules, now: Clock) 
         unit: Annotated[Slug | None, Query()] = None,
         field: Annotated[Slug | None, Query()] = None,
         overdue: Annotated[bool | None, Query()] = None,
+        code: Annotated[Code | None, Query()] = None,
         cursor: Annotated[UUID | None, Query()] = None,
         limit: Limit = 100,
     ) -> Page[CaseBody]:
         """Cases in the order in which they were filed; `overdue` is told by the agency's business clock."""
         if agency is not None:
             check_agency(who, agency)
-        filters = Filters(agency or who.agency, kind, status, unit, field, overdue)
+        filters = Filters(agency or who.agency, kind, status, unit, field, overdue, code)
         async with store.database.session() as session:
             found = await repository.list_cases(session, filters, now(), cursor, limit + 1)
         items = [_case_body(case_id, case) for case_id, case in found[:limit]]
@@ -110,25 +118,17 @@ def _add_cases(router: APIRouter, store: Store[Case], rules: Rules, now: Clock) 
     @router.get("/cases/{case_id}", tags=["cases"], responses=refusals(404))
     async def read_case(case_id: UUID, who: Reader) -> CaseBody:
         """A case as it stands."""
-        case, _ = await _find(store, case_id, who)
+        case, _ = await find_visible(store, case_id, who)
         return _case_body(case_id, case)
 
     @router.get("/cases/{case_id}/history", tags=["cases"], responses=refusals(404))
     async def read_history(case_id: UUID, who: Reader, cursor: HistoryCursor = None, limit: Limit = 200) -> Page[HistoryEvent]:
         """Every fact about a case, in order."""
-        await _find(store, case_id, who)
+        await find_visible(store, case_id, who)
         async with store.database.session() as session:
             rows = await repository.list_history(session, case_id, _place(cursor), limit + 1)
         following = f"{rows[limit - 1].source}.{rows[limit - 1].sequence}" if len(rows) > limit else None
         return Page(items=[_history_event(row) for row in rows[:limit]], next=following)
-
-    @router.get("/cases/{case_id}/clock", tags=["cases"], responses=refusals(404))
-    async def read_case_clock(case_id: UUID, who: Reader) -> CaseClockBody:
-        """The limits of a case and where its clock stands."""
-        case, clock = await _find(store, case_id, who)
-        async with store.database.session() as session:
-            accepted = await repository.find_fact(session, case_id, CaseAccepted.type)
-        return _case_clock(case_id, case, clock.time(now()), clock, accepted, rules)
 
 
 def _add_commands(router: APIRouter, store: Store[Case], rules: Rules, now: Clock) -> None:
@@ -143,10 +143,10 @@ def _add_commands(router: APIRouter, store: Store[Case], rules: Rules, now: Cloc
         """Carry out a command; 409 with the reason when the case's state or time does not allow it."""
         body = read_command(await request.body())
         _check_time(who, body, now())
-        case, clock = await _find(store, case_id, who)
+        case, clock = await find_visible(store, case_id, who)
         asked = HttpCommand(
             case_id=case_id,
-            agency=str(case.agency),
+            agency=str(case.agency if who.may_see(str(case.agency)) else case.holder),
             command=body.command,
             occurred_at=body.occurred_at,
             origin=body.origin,
@@ -154,12 +154,12 @@ def _add_commands(router: APIRouter, store: Store[Case], rules: Rules, now: Cloc
             key=idempotency_key,
         )
         try:
-            return _said(await command_case(store, asked, clock, rules))
+            return _said(await command_case(store, asked, clock, rules), rules)
         except KeyReusedError:
             raise Problem(409, "key-reused", "The idempotency key belongs to another command") from None
 
 
-def _add_clocks(router: APIRouter, store: Store[Case], now: Clock) -> None:
+def _add_clocks(router: APIRouter, store: Store[Case], now: Clock, on_clock_set: Callable[[], None]) -> None:
     @router.get("/agencies/{agency}/clock", tags=["agencies"])
     async def read_agency_clock(agency: AgencyPath, who: Reader) -> AgencyClockBody:
         """Where an agency's business clock stands."""
@@ -177,6 +177,7 @@ def _add_clocks(router: APIRouter, store: Store[Case], now: Clock) -> None:
             fault = {"pointer": "/at", "rule": "must not lie in the future", "code": "in_the_future"}
             raise Problem(422, "invalid", "The content is not valid", errors=[fault])
         await set_clock(store, agency, setting.mode, setting.at)
+        on_clock_set()
         return _agency_clock(agency, AgencyClock(setting.mode, setting.at), now())
 
 
@@ -191,7 +192,7 @@ def _check_time(who: Principal, body: CommandBody, now: datetime) -> None:
         raise Problem(403, "importer-only", "Not allowed", detail=f"{what} needs the role importer")
 
 
-def _said(answer: Answer) -> dict[str, Any]:
+def _said(answer: Answer, rules: Rules) -> dict[str, Any]:
     if answer.rejected is not None:
         raise Problem(
             409,
@@ -199,6 +200,7 @@ def _said(answer: Answer) -> dict[str, Any]:
             "The command was not carried out",
             detail=answer.detail,
             reason=answer.rejected,
+            words={language: rules.catalogue.words_of(answer.rejected, language) for language in ("vi", "en")},
             case=answer.said,
         )
     return answer.said
@@ -226,25 +228,6 @@ def _history_event(row: HistoryRow) -> HistoryEvent:
         origin=Origin(row.origin),
         causation_id=row.causation_id,
         data=json.loads(row.body),
-    )
-
-
-def _case_clock(
-    case_id: UUID, case: Case, business_time: datetime, clock: AgencyClock, accepted: str | None, rules: Rules
-) -> CaseClockBody:
-    """The limits are those stated at acceptance, whatever the catalogue says by now."""
-    stated = CaseAccepted.model_validate_json(accepted) if accepted else None
-    return CaseClockBody(
-        case_id=case_id,
-        mode=clock.mode,
-        business_time=business_time,
-        procedure_version=case.procedure_version,
-        committed=stated.committed if stated else None,
-        statutory=stated.statutory if stated else None,
-        accepted_at=case.accepted_at,
-        due_at=case.due_at,
-        statutory_due_at=case.statutory_due_at,
-        **asdict(read_clock(case, business_time, rules.calendar)),
     )
 
 

@@ -49,6 +49,35 @@ class CaseRow(StreamColumns, Table, table=True):
     returned_at: datetime | None = Field(default=None, sa_type=INSTANT)
     outcome: str | None = Field(default=None, sa_type=Text)
     last_fact_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    clock_from: datetime | None = Field(default=None, sa_type=INSTANT)
+    stopped_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    stop_kind: str | None = Field(default=None, sa_type=Text)
+    supplements: int | None = Field(default=None, sa_type=SmallInteger)
+    extensions: int | None = Field(default=None, sa_type=SmallInteger)
+    payment_vnd: int | None = Field(default=None, sa_type=BigInteger)
+    missing: str | None = Field(default=None, sa_type=Text)
+    holder: str | None = Field(default=None, sa_type=Text)
+    until: datetime | None = Field(default=None, sa_type=INSTANT)
+    answer_by: datetime | None = Field(default=None, sa_type=INSTANT)
+    duty: str | None = Field(default=None, sa_type=Text)
+    duty_by: datetime | None = Field(default=None, sa_type=INSTANT)
+    raised: str | None = Field(default=None, sa_type=Text)
+    timer_at: datetime | None = Field(default=None, sa_type=INSTANT)
+
+
+class TimerRow(Table, table=True):
+    """When the next fact of time of a case is due: `cases.timer_at` once more, of those cases that have one, with an index.
+
+    A `replayed` case listens to a historical clock only.
+    """
+
+    __tablename__ = "timers"
+    __table_args__ = (Index("timers_due", "replayed", "agency", "at"),)
+
+    case_id: UUID = Field(primary_key=True)
+    agency: str = Field(sa_type=Text)
+    at: datetime = Field(sa_type=INSTANT)
+    replayed: bool
 
 
 class HistoryRow(Table, table=True):
@@ -140,3 +169,54 @@ class Parked(ParkedColumns, Table, table=True):
         Index("parked_place", "consumer_group", "topic", "partition", "position", unique=True),
         Index("parked_case", "case_id", postgresql_where=text("state = 'parked'")),
     )
+
+
+class CalendarDayRow(Table, table=True):
+    """A day that differs from the plain week: `shared.calendar.CalendarDay`."""
+
+    __tablename__ = "calendar_days"
+
+    day: dt.date = Field(primary_key=True)
+    kind: str = Field(sa_type=Text)
+    name_vi: str = Field(sa_type=Text)
+    name_en: str = Field(sa_type=Text)
+    status: str = Field(sa_type=Text)
+    swap: dt.date | None = None
+
+
+class CounterHoursRow(Table, table=True):
+    """Opening hours as spans with spaces between them; the agency `*` is every one without a row."""
+
+    __tablename__ = "counter_hours"
+
+    agency: str = Field(primary_key=True, sa_type=Text)
+    spans: str = Field(sa_type=Text)
+
+
+class CalendarStateRow(Table, table=True):
+    """One row: the number of the calendar's last change. Whoever decides holds it shared, whoever changes, alone."""
+
+    __tablename__ = "calendar_state"
+
+    id: int = Field(primary_key=True, sa_type=SmallInteger)
+    revision: int
+    changed_at: datetime = Field(sa_type=INSTANT)
+
+
+class CalendarSweepRow(Table, table=True):
+    """One row: how far the open cases were counted again since the change `revision`; `ended_at` when all were.
+
+    `after` is the last case that was looked at, `cases` how many were, `moved` how many due dates differed. `told` says that
+    the first calendar was stated.
+    """
+
+    __tablename__ = "calendar_sweep"
+
+    id: int = Field(primary_key=True, sa_type=SmallInteger)
+    revision: int
+    after: UUID | None = None
+    cases: int = Field(sa_type=BigInteger)
+    moved: int = Field(sa_type=BigInteger)
+    began_at: datetime = Field(sa_type=INSTANT)
+    ended_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    told: bool

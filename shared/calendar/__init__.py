@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from shared.calendar.counter_hours import CounterHours
-from shared.calendar.days import CalendarDay, DayKind, DayStatus, parse_days
+from shared.calendar.counter_hours import CounterHours, parse_hours
+from shared.calendar.days import CalendarDay, DayKind, DayStatus, pair_faults
+from shared.calendar.days_file import DayFault, check_name, format_days, parse_days, read_days
 from shared.calendar.errors import (
     CalendarError,
     CounterHoursError,
@@ -23,6 +24,7 @@ __all__ = [
     "CalendarError",
     "CounterHours",
     "CounterHoursError",
+    "DayFault",
     "DayKind",
     "DayStatus",
     "DaysFileError",
@@ -35,7 +37,12 @@ __all__ = [
     "TimeLimit",
     "Timeliness",
     "WorkingCalendar",
+    "check_name",
+    "format_days",
     "load_calendar",
     "local_date",
+    "pair_faults",
     "parse_days",
+    "parse_hours",
+    "read_days",
 ]

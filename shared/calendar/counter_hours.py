@@ -6,6 +6,8 @@ may set its own.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import time
 from itertools import pairwise
@@ -13,6 +15,7 @@ from itertools import pairwise
 from shared.calendar.errors import CounterHoursError
 
 _SECOND = 1_000_000
+_SPAN = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])")
 _DEFAULT_SPANS = ((time(7, 0), time(11, 30)), (time(13, 30), time(17, 0)))
 
 
@@ -39,6 +42,11 @@ class CounterHours:
             raise CounterHoursError(message)
         object.__setattr__(self, "_limits", limits)
         object.__setattr__(self, "microseconds_per_day", sum(closes - opens for opens, closes in limits))
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The spans as `parse_hours` reads them: `07:00-11:30`."""
+        return tuple(f"{opens:%H:%M}-{closes:%H:%M}" for opens, closes in self.spans)
 
     @property
     def opens_at(self) -> time:
@@ -75,3 +83,17 @@ class CounterHours:
             worked -= closes - opens
         message = "a working day does not hold that much time"
         raise CounterHoursError(message)
+
+
+def parse_hours(spans: Iterable[str]) -> CounterHours:
+    """Counter hours from texts such as `07:00-11:30`, to the minute; raises CounterHoursError."""
+    return CounterHours(tuple(_parse_span(text) for text in spans))
+
+
+def _parse_span(text: str) -> tuple[time, time]:
+    match = _SPAN.fullmatch(text)
+    if match is None:
+        message = "counter hours are spans such as 07:00-11:30 and end by 23:59"
+        raise CounterHoursError(message)
+    opens_hour, opens_minute, closes_hour, closes_minute = map(int, match.groups())
+    return time(opens_hour, opens_minute), time(closes_hour, closes_minute)

@@ -22,7 +22,8 @@ from importlib import resources
 
 from shared.calendar.counter_hours import CounterHours
 from shared.calendar.day_count import DayCount
-from shared.calendar.days import CalendarDay, DayKind, parse_days
+from shared.calendar.days import CalendarDay, DayKind, DayStatus
+from shared.calendar.days_file import parse_days
 from shared.calendar.errors import DaysFileError, LimitError, NotADateError, ReversedIntervalError
 from shared.calendar.limits import Limit, LimitUnit, check_count
 from shared.calendar.zone import ZONE, local_date, local_instant, local_position
@@ -63,6 +64,7 @@ class WorkingCalendar:
     days: tuple[CalendarDay, ...]
     hours: CounterHours = field(default_factory=CounterHours)
     years: frozenset[int] = field(init=False, repr=False, compare=False)
+    provisional_years: frozenset[int] = field(init=False, repr=False, compare=False)
     _count: DayCount = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -72,11 +74,17 @@ class WorkingCalendar:
             message = "a date stands twice in the table of days; each date may stand once"
             raise DaysFileError(message)
         object.__setattr__(self, "years", frozenset(day.on.year for day in self.days))
+        provisional = frozenset(day.on.year for day in self.days if day.status is DayStatus.PROVISIONAL)
+        object.__setattr__(self, "provisional_years", provisional)
         object.__setattr__(self, "_count", DayCount(table))
 
     def covers(self, on: date) -> bool:
         """Whether the table knows the year; outside it only weekends are off."""
         return on.year in self.years
+
+    def is_provisional(self, on: date) -> bool:
+        """Whether a due date in this year may still move: the year has no rows, or some that are not announced yet."""
+        return on.year not in self.years or on.year in self.provisional_years
 
     def is_working_day(self, on: date) -> bool:
         """Whether state agencies work on this local date."""

@@ -5,13 +5,18 @@ from __future__ import annotations
 from shared.calendar import LimitUnit
 from shared.catalogue.catalogue import Catalogue, load_catalogue
 from shared.catalogue.checks import check_files
+from shared.catalogue.conduct import AfterResult, Document, Step, Supplement
+from shared.catalogue.entry import Limit, Name
 from shared.catalogue.faults import CatalogueError, Fault, Rule, UnknownProcedureError
-from shared.catalogue.models import CaseKind, Field, Limit, LimitVersion, Name, Procedure, ServiceLevel
+from shared.catalogue.models import CaseKind, Field, LimitVersion, Procedure, ServiceLevel, TaskClass
+from shared.catalogue.reasons import Reason, ReasonUse
 
 __all__ = [
+    "AfterResult",
     "CaseKind",
     "Catalogue",
     "CatalogueError",
+    "Document",
     "Fault",
     "Field",
     "Limit",
@@ -19,8 +24,13 @@ __all__ = [
     "LimitVersion",
     "Name",
     "Procedure",
+    "Reason",
+    "ReasonUse",
     "Rule",
     "ServiceLevel",
+    "Step",
+    "Supplement",
+    "TaskClass",
     "UnknownProcedureError",
     "check_files",
     "load_catalogue",

@@ -13,37 +13,61 @@ from pydantic_core import ErrorDetails
 from shared.catalogue.faults import Fault, Rule
 from shared.catalogue.models import Field, FieldFile, Procedure, ProcedureFile
 from shared.catalogue.reading import Document, read_document
+from shared.catalogue.reasons import Reason, ReasonFile
 
 PACKAGED: Final = Path(__file__).parent
 _FIELDS_FILE: Final = "fields.yaml"
+_REASONS_FILE: Final = "reasons.yaml"
 _ENTRY_DEPTH: Final = 2  # the name of the list and the index in it
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
 @dataclass(slots=True)
-class Reading:
-    """What the files hold: fields and procedures by key, and every fault met."""
+class Shelf:
+    """Procedures by code, and each one's field."""
 
-    fields: dict[str, Field] = field(default_factory=dict)
     procedures: dict[str, Procedure] = field(default_factory=dict)
     field_of: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Reading:
+    """What the files hold: fields, reasons and procedures by key, an agency's own apart, and every fault met."""
+
+    fields: dict[str, Field] = field(default_factory=dict)
+    reasons: dict[str, Reason] = field(default_factory=dict)
+    common: Shelf = field(default_factory=Shelf)
+    own: dict[str, Shelf] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
-    places: dict[str, str] = field(default_factory=dict)
+    places: dict[tuple[str, ...], tuple[str, int | None]] = field(default_factory=dict)
 
 
 def files_of(folder: Path) -> list[Path]:
-    """A catalogue folder's files: `fields.yaml`, then `procedures/*.yaml` by name."""
-    return [folder / _FIELDS_FILE, *sorted((folder / "procedures").glob("*.yaml"))]
+    """A catalogue folder's files: `fields.yaml` and `reasons.yaml` where it has them, then `procedures/*.yaml` by name.
+
+    Of a folder without any, the first: it cannot be read, and reading it says so.
+    """
+    found = [path for path in (folder / _FIELDS_FILE, folder / _REASONS_FILE) if path.exists()]
+    return [*found, *sorted((folder / "procedures").glob("*.yaml"))] or [folder / _FIELDS_FILE]
 
 
 def check_files(paths: Sequence[Path] | None = None) -> list[Fault]:
-    """Every fault of these files (of the packaged catalogue when None), in the order of the files and lines.
+    """Every fault of these files and folders (of the packaged catalogue when None), in the order of files and lines.
 
-    A file of procedures may use the packaged fields and those of a fields file given with it.
+    A file of procedures may use the packaged fields and those of a fields file given with it. A folder is an agency's
+    catalogue and is held against the packaged one, too: what both have is a fault, unless its files name an agency.
     """
     if paths is None:
         return read_files(files_of(PACKAGED)).faults
-    return read_files(paths, known=read_files([PACKAGED / _FIELDS_FILE]).fields).faults
+    if any(path.is_dir() and path.resolve() != PACKAGED for path in paths):
+        return read_files(expand([PACKAGED, *paths])).faults
+    return read_files(expand(paths), known=read_files([PACKAGED / _FIELDS_FILE]).fields).faults
+
+
+def expand(paths: Sequence[Path]) -> list[Path]:
+    """The files, and those of the folders, each once."""
+    folders = (PACKAGED if path.resolve() == PACKAGED else path for path in paths)
+    return list(dict.fromkeys(file for path in folders for file in (files_of(path) if path.is_dir() else [path])))
 
 
 def read_files(paths: Sequence[Path], known: dict[str, Field] | None = None) -> Reading:
@@ -56,11 +80,15 @@ def read_files(paths: Sequence[Path], known: dict[str, Field] | None = None) -> 
             reading.faults += document
         elif isinstance(document.values, dict) and "fields" in document.values:
             _take_fields(reading, document)
+        elif isinstance(document.values, dict) and "reasons" in document.values:
+            _take_reasons(reading, document)
         else:
             documents.append(document)
     fields = {**(known or {}), **reading.fields}
     for document in documents:
         _take_procedures(reading, document, fields)
+    for shelf in (reading.common, *reading.own.values()):
+        _check_successors(reading, shelf)
     order = {str(path): index for index, path in enumerate(paths)}
     reading.faults.sort(key=lambda fault: (order[fault.file], fault.line or 0))
     return reading
@@ -72,6 +100,12 @@ def _take_fields(reading: Reading, document: Document) -> None:
     reading.fields |= {entry.slug: entry for entry in (content.fields if content else ())}
 
 
+def _take_reasons(reading: Reading, document: Document) -> None:
+    content = _validate(reading, document, ReasonFile)
+    _check_repeats(reading, document, ("reasons", "code"))
+    reading.reasons |= {entry.code: entry for entry in (content.reasons if content else ())}
+
+
 def _take_procedures(reading: Reading, document: Document, fields: dict[str, Field]) -> None:
     content = _validate(reading, document, ProcedureFile)
     _check_repeats(reading, document, ("procedures", "code"))
@@ -81,21 +115,47 @@ def _take_procedures(reading: Reading, document: Document, fields: dict[str, Fie
         line = document.line_of(("field",))
         reading.faults.append(Fault(document.file, Rule.KNOWN_FIELD, message, line=line))
     if content is not None:
-        reading.procedures |= {entry.code: entry for entry in content.procedures}
-        reading.field_of |= {entry.code: content.field for entry in content.procedures}
+        shelf = reading.own.setdefault(content.agency, Shelf()) if content.agency else reading.common
+        shelf.procedures |= {entry.code: entry for entry in content.procedures}
+        shelf.field_of |= {entry.code: content.field for entry in content.procedures}
+
+
+def _owner(document: Document) -> str:
+    """The agency whose own the procedures are; empty for everybody's."""
+    named = document.values.get("agency") if isinstance(document.values, dict) else None
+    return named if isinstance(named, str) else ""
 
 
 def _check_repeats(reading: Reading, document: Document, where: tuple[str, str]) -> None:
-    """Each key once in all files, by the text as written, so that other faults of the entry hide nothing."""
+    """Each key once in all files, by the text as written, so that other faults of the entry hide nothing.
+
+    Procedures of an agency's own are counted apart.
+    """
     section, word = where
+    owner = _owner(document)
     for path, key in document.texts.items():
         if len(path) != _ENTRY_DEPTH + 1 or (path[0], path[-1]) != where:
             continue
         line = document.line_of(path)
-        first = reading.places.setdefault(f"{section} {key}", f"{document.file}:{line}")
-        if first != f"{document.file}:{line}":
-            message = f"the {word} is already in {first}; a {word} may stand once"
+        place, line_of_first = reading.places.setdefault((section, owner, key), (document.file, line))
+        if (place, line_of_first) != (document.file, line):
+            message = f"the {word} is already in {place}:{line_of_first}; a {word} may stand once"
             reading.faults.append(Fault(document.file, Rule.DUPLICATE_CODE, message, entry=key, line=line))
+
+
+def _check_successors(reading: Reading, shelf: Shelf) -> None:
+    """A code is not replaced by itself, however long the way."""
+    for code, procedure in shelf.procedures.items():
+        way, successor = [code], procedure.replaced_by
+        while successor is not None and successor not in way:
+            way.append(successor)
+            follower = shelf.procedures.get(successor)
+            successor = follower.replaced_by if follower else None
+        if successor == code:
+            owner = next((agency for agency, own in reading.own.items() if own is shelf), "")
+            file, line = reading.places["procedures", owner, code]
+            message = f"the code is replaced by itself: {' -> '.join([*way, code])}"
+            reading.faults.append(Fault(file, Rule.REPLACED_BY_ANOTHER, message, entry=code, line=line))
 
 
 def _validate(reading: Reading, document: Document, model: type[_Model]) -> _Model | None:

@@ -24,6 +24,12 @@ class Rule(StrEnum):
     VALIDITY_UNBROKEN = "validity-unbroken"
     ASSUMED_SAYS_WHAT = "assumed-says-what"
     UNKNOWN_IS_UNVERIFIED = "unknown-is-unverified"
+    ASSUMED_IS_OPTIONAL = "assumed-is-optional"
+    LISTED_ONCE = "listed-once"
+    STEPS_FILL_LIMIT = "steps-fill-limit"
+    SILENT_APPROVAL_NEEDS_LIMIT = "silent-approval-needs-limit"
+    TASK_HAS_CLASS = "task-has-class"
+    REPLACED_BY_ANOTHER = "replaced-by-another"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,26 +11,13 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic import Field as Setting
-from pydantic_core import PydanticCustomError
+from pydantic import model_validator
 
 from shared.calendar import LimitUnit
+from shared.catalogue.conduct import QUARTERS, AfterResult, Document, Step, Supplement, quarters_of
+from shared.catalogue.entry import Code, Entry, Limit, Name, Slug, Text, broken
 from shared.catalogue.faults import Rule
-
-_Text = Annotated[str, Setting(min_length=1, max_length=1000, pattern=r"\S")]
-_Slug = Annotated[str, Setting(min_length=1, max_length=64, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
-_Code = Annotated[str, Setting(min_length=1, max_length=64, pattern=r"^[a-z0-9]+([._-][a-z0-9]+)*$")]
-_Unit = Annotated[LimitUnit, Setting(strict=False)]
-
-
-class _Entry(BaseModel):
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
-
-
-def _broken(rule: Rule, message: str) -> PydanticCustomError:
-    """An error that carries the rule it broke; braces would be read as placeholders."""
-    return PydanticCustomError(rule, "{message}", {"message": message})
 
 
 class CaseKind(StrEnum):
@@ -41,6 +28,15 @@ class CaseKind(StrEnum):
     TASK = "task"
 
 
+class TaskClass(StrEnum):
+    """How a task was assigned: by the plan of work or ad hoc, or as a key task or programme, counted beside them."""
+
+    ROUTINE = "routine"
+    AD_HOC = "ad_hoc"
+    KEY = "key"
+    PROGRAMME = "programme"
+
+
 class ServiceLevel(StrEnum):
     """How far the procedure is offered online; the levels 3 and 4 of 2020 were not found and stay unknown."""
 
@@ -48,42 +44,36 @@ class ServiceLevel(StrEnum):
     TOAN_TRINH = "toan_trinh"
 
 
-class Name(_Entry):
-    """Vietnamese first, English second."""
-
-    vi: _Text
-    en: _Text
-
-
-class Field(_Entry):
+class Field(Entry):
     """A field (lĩnh vực) of procedures."""
 
-    slug: _Slug
+    slug: Slug
     name: Name
 
 
-class Limit(_Entry):
-    """A positive count of working days, calendar days or hours."""
+class LimitVersion(Entry):
+    """The limits in force from `valid_from` to `valid_to`, both included; null is open.
 
-    count: Annotated[int, Setting(ge=1, le=10_000)]
-    unit: _Unit
-
-    def __str__(self) -> str:
-        """`15 working days`."""
-        return f"{self.count} {self.unit.value.replace('_', ' ')}"
-
-
-class LimitVersion(_Entry):
-    """The limits in force from `valid_from` to `valid_to`, both included; null is open."""
+    With them, how a case is conducted: its documents, its internal steps, its supplement, and what follows the result.
+    `silent_approval`: the limit passing without an answer is an answer. `refuse_within` and `forward_within` are limits of
+    feedback, counted from its receipt, beside the one of the answer.
+    """
 
     version: Annotated[int, Setting(ge=1)]
     statutory: Limit | None
     committed: Limit | None
     valid_from: date | None
     valid_to: date | None
-    decision: _Text | None
+    decision: Text | None
     assumed: bool
-    note: _Text | None = None
+    note: Text | None = None
+    documents: Annotated[tuple[Document, ...], Setting(strict=False)] = ()
+    steps: Annotated[tuple[Step, ...], Setting(strict=False)] = ()
+    supplement: Supplement = Supplement()
+    after_result: AfterResult | None = None
+    silent_approval: bool = False
+    refuse_within: Limit | None = None
+    forward_within: Limit | None = None
 
     @property
     def due_limit(self) -> Limit | None:
@@ -98,29 +88,60 @@ class LimitVersion(_Entry):
     def _check(self) -> Self:
         statutory, committed = self.statutory, self.committed
         if statutory and committed and statutory.unit is committed.unit and committed.count > statutory.count:
-            raise _broken(
+            raise broken(
                 Rule.COMMITTED_WITHIN_STATUTORY,
                 f"the committed limit ({committed}) is longer than the statutory one ({statutory})",
             )
         if self.valid_from and self.valid_to and self.valid_to < self.valid_from:
-            raise _broken(
+            raise broken(
                 Rule.VALIDITY_UNBROKEN,
                 f"version {self.version} ends on {self.valid_to}, before it begins on {self.valid_from}",
             )
         if self.assumed and self.note is None:
-            raise _broken(Rule.ASSUMED_SAYS_WHAT, f"version {self.version} is assumed: say in `note` what is assumed")
+            raise broken(Rule.ASSUMED_SAYS_WHAT, f"version {self.version} is assumed: say in `note` what is assumed")
+        if self.silent_approval and self.due_limit is None:
+            raise broken(Rule.SILENT_APPROVAL_NEEDS_LIMIT, "silence approves when a limit has passed, and none is known")
+        _check_list("document", [document.code for document in self.documents])
+        _check_list("step", [step.step for step in self.steps])
+        self._check_budgets()
         return self
 
+    def _check_budgets(self) -> None:
+        """The counted steps take exactly the limit in working days, where both are known."""
+        limit, quarters = self.due_limit, quarters_of(self.steps)
+        if not self.steps or quarters is None or limit is None or limit.unit is not LimitUnit.WORKING_DAYS:
+            return
+        if quarters != limit.count * QUARTERS:
+            raise broken(
+                Rule.STEPS_FILL_LIMIT,
+                f"the counted steps of version {self.version} take {quarters / QUARTERS:g} working days, its limit is {limit}",
+            )
 
-class Procedure(_Entry):
-    """An administrative procedure (thủ tục hành chính), or another kind of work the unit counts."""
 
-    code: _Code
+def _check_list(word: str, keys: list[str]) -> None:
+    for key in keys:
+        if keys.count(key) > 1:
+            raise broken(Rule.LISTED_ONCE, f"the {word} {key!r} is listed {keys.count(key)} times; it may stand once")
+
+
+class Procedure(Entry):
+    """An administrative procedure (thủ tục hành chính), or another kind of work the unit counts.
+
+    `valid_from` and `valid_to` are the first and the last day of the code itself, where a source names them;
+    `replaced_by` is the code that came after it, in this catalogue or not.
+    """
+
+    code: Code
     name: Name
     kind: Annotated[CaseKind, Setting(strict=False)]
+    task_class: Annotated[TaskClass | None, Setting(strict=False)] = None
     level: Annotated[ServiceLevel, Setting(strict=False)]
     verified: bool
-    sources: Annotated[tuple[_Text, ...], Setting(strict=False, min_length=1)]
+    sources: Annotated[tuple[Text, ...], Setting(strict=False, min_length=1)]
+    valid_from: date | None = None
+    valid_to: date | None = None
+    replaced_by: Code | None = None
+    note: Text | None = None
     limits: Annotated[tuple[LimitVersion, ...], Setting(strict=False, min_length=1)]
 
     def version_at(self, on: date) -> LimitVersion | None:
@@ -131,39 +152,44 @@ class Procedure(_Entry):
     def _check(self) -> Self:
         numbers = [version.version for version in self.limits]
         if numbers != list(range(1, len(numbers) + 1)):
-            raise _broken(Rule.VERSIONS_NUMBERED, f"versions are numbered 1, 2, 3, ... in order, not {numbers}")
+            raise broken(Rule.VERSIONS_NUMBERED, f"versions are numbered 1, 2, 3, ... in order, not {numbers}")
         for earlier, later in pairwise(self.limits):
             _check_succession(earlier, later)
-        if self.verified and any(version.due_limit is None for version in self.limits):
-            raise _broken(Rule.UNKNOWN_IS_UNVERIFIED, "a limit nobody knows cannot be verified: set `verified: false`")
+        if self.verified and self.limits[-1].due_limit is None:
+            raise broken(Rule.UNKNOWN_IS_UNVERIFIED, "a limit nobody knows cannot be verified: set `verified: false`")
+        if self.valid_from and self.valid_to and self.valid_to < self.valid_from:
+            raise broken(Rule.VALIDITY_UNBROKEN, f"the code ends on {self.valid_to}, before it begins on {self.valid_from}")
+        if (self.kind is CaseKind.TASK) != (self.task_class is not None):
+            raise broken(Rule.TASK_HAS_CLASS, "`task_class` belongs to every entry of the kind task, and to no other")
         return self
 
 
 def _check_succession(earlier: LimitVersion, later: LimitVersion) -> None:
     """A version begins on the day after the one before it ends: no overlap, no gap."""
     if earlier.valid_to is None or later.valid_from is None:
-        raise _broken(
+        raise broken(
             Rule.VALIDITY_UNBROKEN,
             f"versions {earlier.version} and {later.version} overlap:"
             f" {earlier.version} needs a `valid_to` and {later.version} a `valid_from`",
         )
     if later.valid_from != earlier.valid_to + timedelta(days=1):
         fault = "overlap" if later.valid_from <= earlier.valid_to else "leave a gap"
-        raise _broken(
+        raise broken(
             Rule.VALIDITY_UNBROKEN,
             f"versions {earlier.version} and {later.version} {fault}:"
             f" one ends on {earlier.valid_to}, the next begins on {later.valid_from}",
         )
 
 
-class ProcedureFile(_Entry):
-    """One file: the procedures of one field."""
+class ProcedureFile(Entry):
+    """One file: the procedures of one field. With `agency` they are that agency's own, instead of any of the same code."""
 
-    field: _Slug
+    field: Slug
+    agency: Annotated[str, Setting(max_length=64, pattern=r"^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$")] | None = None
     procedures: Annotated[tuple[Procedure, ...], Setting(strict=False)]
 
 
-class FieldFile(_Entry):
+class FieldFile(Entry):
     """`fields.yaml`."""
 
     fields: Annotated[tuple[Field, ...], Setting(strict=False)]

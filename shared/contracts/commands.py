@@ -6,13 +6,31 @@ body). A misspelt field is an error here, unlike in events: a command that is ha
 
 from __future__ import annotations
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Final
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, PositiveInt, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, PositiveInt, model_validator
+from pydantic_core import PydanticCustomError
 
 from shared.contracts.model import Code, Contract, Instant, Label, Reason, Slug
 from shared.contracts.words import Channel, Outcome, StopKind
+
+FIRST_YEAR: Final = 1976
+"""Since then the legal time zone has had one offset."""
+LAST_YEAR: Final = 2200
+
+
+def _in_reach(at: datetime) -> datetime:
+    if not FIRST_YEAR <= at.year <= LAST_YEAR:
+        raise PydanticCustomError(
+            "time_range", "must lie in the years {first} to {last}", {"first": FIRST_YEAR, "last": LAST_YEAR}
+        )
+    return at
+
+
+Moment = Annotated[Instant, AfterValidator(_in_reach)]
+"""A moment that a command names: within the years in which days can be counted."""
 
 
 class Command(Contract):
@@ -22,11 +40,16 @@ class Command(Contract):
 
 
 class Accept(Command):
-    """Accept the complete dossier."""
+    """Accept the complete dossier.
+
+    `documents` are those that came after the filing; `due_at` is the deadline of a task, which no procedure knows.
+    """
 
     type = "accept"
 
     unit: Slug | None = None
+    documents: tuple[Code, ...] = Field(default=(), max_length=100)
+    due_at: Moment | None = None
 
 
 class Refuse(Command):
@@ -47,12 +70,16 @@ class CompleteStep(Command):
 
 
 class Forward(Command):
-    """Hand the case to a unit or an agency: exactly one of the two."""
+    """Hand the case to a unit or an agency: exactly one of the two.
+
+    `share_half_days` is the receiver's share of the time limit, in half working days; its answer is due when it has passed.
+    """
 
     type = "forward"
 
     to_unit: Slug | None = None
     to_agency: Slug | None = None
+    share_half_days: PositiveInt | None = Field(default=None, le=1000)
 
     @model_validator(mode="after")
     def _one_target(self) -> Forward:
@@ -68,7 +95,7 @@ class RequestSupplement(Command):
 
     documents: tuple[Code, ...] = Field(min_length=1, max_length=100)
     reason: Reason
-    until: Instant | None = None
+    until: Moment | None = None
 
 
 class ReceiveSupplement(Command):
@@ -83,7 +110,7 @@ class RequestPayment(Command):
     type = "request_payment"
 
     amount_vnd: PositiveInt
-    until: Instant | None = None
+    until: Moment | None = None
 
 
 class ReceivePayment(Command):
@@ -99,7 +126,7 @@ class Extend(Command):
 
     type = "extend"
 
-    new_due_at: Instant
+    new_due_at: Moment
     reason: Reason
     apology: Reason
 
@@ -138,11 +165,12 @@ class Resume(Command):
 
 
 class Resolve(Command):
-    """The result is ready."""
+    """The result is ready; a refusal needs its reason."""
 
     type = "resolve"
 
     outcome: Outcome
+    reason: Reason | None = None
 
 
 class Return(Command):
@@ -168,7 +196,7 @@ class Correct(Command):
 
     event_id: UUID
     reason: Reason
-    occurred_at: Instant | None = None
+    occurred_at: Moment | None = None
 
 
 class RecordCause(Command):

@@ -61,6 +61,8 @@ class Outcome(StrEnum):
     GRANTED = "granted"
     REFUSED = "refused"
     ANSWERED = "answered"
+    NO_OBJECTION = "no_objection"
+    """The limit passed without an objection, where the law lets that take effect (Labour Code 2019, art. 119-121)."""
 
 
 class Timeliness(StrEnum):
@@ -78,6 +80,25 @@ class StopKind(StrEnum):
     SUSPENDED = "suspended"
     WITHDRAWN = "withdrawn"
     TERMINATED = "terminated"
+
+
+class Regime(StrEnum):
+    """What a supplement does to the time limit, set per procedure.
+
+    RESTART counts it again from the start once the dossier is complete (Decree 61/2018/NĐ-CP, art. 19.4); EXTEND moves the
+    due date by the time that the dossier was away; SUBTRACT leaves the due date and takes that time off the time used.
+    """
+
+    RESTART = "restart"
+    EXTEND = "extend"
+    SUBTRACT = "subtract"
+
+
+class DayKind(StrEnum):
+    """An exceptional day: nobody works (OFF), or a Saturday or Sunday is worked in exchange for a day off (WORK)."""
+
+    OFF = "OFF"
+    WORK = "WORK"
 
 
 class ClockMode(StrEnum):
@@ -105,3 +126,15 @@ class Rejection(StrEnum):
     WRONG_AGENCY = "wrong_agency"
     EXPIRED = "expired"
     NOT_SUPPORTED = "not_supported"
+    DOCUMENTS_MISSING = "documents_missing"
+    REASON_MISSING = "reason_missing"
+    SUPPLEMENT_USED = "supplement_used"
+    SUPPLEMENT_TOO_LATE = "supplement_too_late"
+    EXTENSION_USED = "extension_used"
+    NO_DUE_DATE = "no_due_date"
+    NOT_LATER = "not_later"
+    DECISION_EXISTS = "decision_exists"
+    WRONG_AMOUNT = "wrong_amount"
+    SHARE_TOO_LONG = "share_too_long"
+    UNKNOWN_EVENT = "unknown_event"
+    NOT_CORRECTABLE = "not_correctable"

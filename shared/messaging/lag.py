@@ -49,6 +49,15 @@ class DownstreamLag:
             self._checked_at = time.monotonic()
         return self._small
 
+    async def is_none(self) -> bool:
+        """Whether every reader has taken what is there now; asked anew each time. While Kafka does not say, they have not."""
+        try:
+            return await asyncio.wait_for(self._largest(), 5.0) == 0
+        except Exception as error:  # noqa: BLE001 - who needs to know asks again
+            log.info("downstream lag unknown", error=type(error).__name__)
+            await self.close()
+            return False
+
     async def close(self) -> None:
         """Close the clients; the next question opens new ones."""
         clients, self._clients = self._clients, None

@@ -101,8 +101,13 @@ class HttpMetrics:
         self.seconds = Histogram(
             f"{PREFIX}http_request_duration_seconds", "Time to answer.", labels, buckets=HTTP_BUCKETS, registry=registry
         )
+        self._series: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}  # finding one by its labels costs as much again
 
     def observe(self, route: str, method: str, code: int, seconds: float) -> None:
         """One answer."""
-        self.requests.labels(route, method, str(code)).inc()
-        self.seconds.labels(route, method, str(code)).observe(seconds)
+        labels = (route, method, code)
+        if (series := self._series.get(labels)) is None:
+            values = (route, method, str(code))
+            series = self._series[labels] = (self.requests.labels(*values), self.seconds.labels(*values))
+        series[0].inc()
+        series[1].observe(seconds)

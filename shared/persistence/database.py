@@ -71,6 +71,21 @@ class Database:
             yield Tx(connection, raw.driver_connection, now)
 
     @contextlib.asynccontextmanager
+    async def driver(self) -> AsyncIterator[asyncpg.Connection]:
+        """A connection of the pool as the driver has it, where each statement is a transaction of its own."""
+        async with self.engine.connect() as connection:
+            raw = (await connection.get_raw_connection()).driver_connection
+            assert raw is not None  # noqa: S101 - it is ours until the end
+            try:
+                yield raw
+            except asyncpg.PostgresError:
+                raise  # the server has answered: the connection is sound
+            except BaseException:
+                raw.terminate()
+                await connection.invalidate()
+                raise
+
+    @contextlib.asynccontextmanager
     async def session(self) -> AsyncIterator[AsyncSession]:
         """A session for reads with SQLModel."""
         async with AsyncSession(self.engine, expire_on_commit=False) as session:

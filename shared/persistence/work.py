@@ -104,17 +104,8 @@ class Work(Generic[S]):
 
     def emit_private(self, case_id: UUID, what: str, ciphertext: bytes | None, *, agency: str, lane: Lane) -> None:
         """Publish something encrypted about a case, or erase it with None (a tombstone)."""
-        envelope = Envelope(
-            str(uuid7()),
-            f"private.{what}",
-            f"/{self.store.service}",
-            str(case_id),
-            agency,
-            self.now,
-            self.now,
-            Origin.LIVE,
-        )
-        self.put(CASE_PRIVATE.name, f"{case_id}/{what}", envelope.to_headers(OCTETS), ciphertext, lane)
+        headers = private_headers(self.store.service, str(case_id), what, agency, self.now)
+        self.outbox.append((int(lane), CASE_PRIVATE.name, f"{case_id}/{what}".encode(), headers, ciphertext))
 
     def put(self, topic: str, key: str | bytes, headers: Headers, payload: bytes | None, lane: Lane) -> None:
         """Add a record to the outbox."""
@@ -148,6 +139,12 @@ class Work(Generic[S]):
         if self.outbox:
             await insert_rows(self.tx, self.store.outbox, self.outbox, OUTBOX_COLUMNS)
             await self.tx.driver.execute(NOTIFY)
+
+
+def private_headers(service: str, case_id: str, what: str, agency: str, now: datetime) -> bytes:
+    """The headers, as the outbox keeps them, of something encrypted about a case."""
+    envelope = Envelope(str(uuid7()), f"private.{what}", f"/{service}", case_id, agency, now, now, Origin.LIVE)
+    return packb(envelope.to_headers(OCTETS))
 
 
 def _columns_of(state: type[Any]) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -120,18 +120,27 @@ def require(*roles: Role) -> Callable[[Request], Awaitable[Principal]]:
     """
 
     async def principal(request: Request) -> Principal:  # a plain function would be run in a thread, request by request
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token:
-            raise _unauthorised("a bearer token is needed")
-        try:
-            who: Principal = request.app.state.tokens.verify(token.strip())
-        except TokenError as error:
-            raise _unauthorised(str(error)) from None
-        if who.role is not Role.ADMIN and who.role not in roles:
-            raise Problem(403, "forbidden", "Not allowed", detail=f"needs one of the roles: {', '.join(roles)}")
-        return who
+        return admit(request.app.state.tokens, request.headers.get("authorization", ""), roles)
 
     return principal
+
+
+def admit(tokens: Tokens, authorization: str, roles: Collection[Role]) -> Principal:
+    """The principal of an `Authorization` header, if its role is one of these (an administrator's always is).
+
+    Raises:
+        Problem: 401 without a valid token, 403 with another role.
+    """
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise _unauthorised("a bearer token is needed")
+    try:
+        who = tokens.verify(token.strip())
+    except TokenError as error:
+        raise _unauthorised(str(error)) from None
+    if who.role is not Role.ADMIN and who.role not in roles:
+        raise Problem(403, "forbidden", "Not allowed", detail=f"needs one of the roles: {', '.join(roles)}")
+    return who
 
 
 def check_agency(who: Principal, agency: str) -> None:

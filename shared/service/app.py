@@ -24,14 +24,20 @@ from shared.problems import Problem, on_crash, on_http_error, on_invalid, on_pro
 from shared.security.tokens import Tokens
 from shared.service.dead_letters import dead_letter_routes
 from shared.service.deadline import Deadline
+from shared.service.door import Door, ShortWay
 from shared.service.limits import Limits
 from shared.service.pages import asyncapi_page
 from shared.service.reconcile import reconcile_routes
 from shared.service.runtime import Runtime
 
 
-def create_service_app(runtime: Runtime, router: APIRouter, *, title: str, streamed: Iterable[str] = (), **state: Any) -> FastAPI:
-    """Build the application around a runtime. `streamed` paths read their own body; `state` is put on `app.state`."""
+def create_service_app(
+    runtime: Runtime, router: APIRouter, *, title: str, streamed: Iterable[str] = (), short: ShortWay | None = None, **state: Any
+) -> FastAPI:
+    """Build the application around a runtime.
+
+    `streamed` paths read their own body, the `short` way is answered by a door of its own, `state` is put on `app.state`.
+    """
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -57,6 +63,9 @@ def create_service_app(runtime: Runtime, router: APIRouter, *, title: str, strea
     app.add_middleware(Deadline, seconds=limits.answer_seconds, streamed=paths)
     http = HttpMetrics(runtime.registry)
     app.add_middleware(Limits, metrics=http, streamed=paths, seconds=limits.sender_seconds)
+    if short is not None:  # outside of every layer, so it stands last: no middleware can be added after it
+        inner = app.build_middleware_stack()
+        app.middleware_stack = Door(inner, short, app.state.tokens, http, limits.sender_seconds, limits.answer_seconds)
     return app
 
 

@@ -47,23 +47,15 @@ class Limits:
             await self._app(scope, self._limited(scope, receive), sending)
         except (_TooLargeError, _TooSlowError) as error:
             if not codes:
-                await self._drain(receive)
-                await _problem_of(error).answer()(scope, receive, sending)
+                await drain(receive)
+                await (too_large(BODY_BYTES) if isinstance(error, _TooLargeError) else too_slow()).answer()(
+                    scope, receive, sending
+                )
         except ClientDisconnect:
             codes.append(499)
         finally:
             route = getattr(scope.get("route"), "path", "other")
             self._metrics.observe(route, _method(scope["method"]), codes[0] if codes else 500, time.perf_counter() - began)
-
-    async def _drain(self, receive: Receive) -> None:
-        """Take what the sender is still sending, within bounds: a connection closed in its face would lose the answer."""
-        taken, more = 0, True
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(DRAIN_SECONDS):
-                while more and taken < DRAIN_BYTES:
-                    message = await receive()
-                    taken += len(message.get("body", b""))
-                    more = message.get("more_body", False)
 
     def _limited(self, scope: Scope, receive: Receive) -> Receive:
         streamed = scope["path"] in self._streamed
@@ -96,8 +88,22 @@ def _method(method: str) -> str:
     return method if method in {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"} else "other"
 
 
-def _problem_of(error: Exception) -> Problem:
-    close = {"Connection": "close"}
-    if isinstance(error, _TooLargeError):
-        return Problem(413, "too-large", "The body is too large", detail=f"at most {BODY_BYTES} bytes", headers=close)
-    return Problem(408, "too-slow", "The body did not arrive in time", headers=close)
+async def drain(receive: Receive) -> None:
+    """Take what the sender is still sending, within bounds: a connection closed in its face would lose the answer."""
+    taken, more = 0, True
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(DRAIN_SECONDS):
+            while more and taken < DRAIN_BYTES:
+                message = await receive()
+                taken += len(message.get("body", b""))
+                more = message.get("more_body", False)
+
+
+def too_large(most: int) -> Problem:
+    """413: a body has more than so many bytes."""
+    return Problem(413, "too-large", "The body is too large", detail=f"at most {most} bytes", headers={"Connection": "close"})
+
+
+def too_slow() -> Problem:
+    """408: a body took too long."""
+    return Problem(408, "too-slow", "The body did not arrive in time", headers={"Connection": "close"})

@@ -11,6 +11,7 @@ from typing import TypeVar
 import uvicorn
 from fastapi import FastAPI
 
+from shared.catalogue import CatalogueError
 from shared.messaging.kafka import DRAIN_SECONDS
 from shared.observability.logs import set_up_logs
 from shared.settings import WRONG_USAGE, ServiceSettings, SettingError, load_settings
@@ -27,6 +28,9 @@ def run(service: str, kind: type[S], create_app: Callable[[S], FastAPI]) -> None
     except SettingError as error:
         print(f"setting {error}", file=sys.stderr)
         raise SystemExit(WRONG_USAGE) from None
+    except CatalogueError as error:
+        print(f"setting MOTCUA_CATALOGUE_DIR: {error}", file=sys.stderr)
+        raise SystemExit(WRONG_USAGE) from None
     spare_collector()
     # uvicorn raises the signal again once it has drained; that must end in status 0, not in a second death
     signal.signal(signal.SIGTERM, lambda *_: None)
@@ -40,6 +44,7 @@ def run(service: str, kind: type[S], create_app: Callable[[S], FastAPI]) -> None
         log_config=None,
         timeout_graceful_shutdown=int(DRAIN_SECONDS),
         server_header=False,
+        proxy_headers=False,  # nothing here asks where a request came from
     )
 
 

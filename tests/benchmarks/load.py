@@ -11,7 +11,7 @@ from uuid import UUID
 from aiokafka import AIOKafkaProducer
 from uuid_utils.compat import uuid7
 
-from shared.catalogue import load_catalogue
+from shared.catalogue import Procedure, load_catalogue
 from shared.contracts.commands import Accept, Command, Forward, Resolve
 from shared.contracts.envelope import Envelope, Headers
 from shared.contracts.events import CaseSubmitted
@@ -49,8 +49,13 @@ def make_documents(rng: random.Random, count: int = 6) -> tuple[str, ...]:
 
 
 def procedure_codes() -> list[str]:
-    """Every procedure for dossiers, with a known limit or without."""
-    return [procedure.code for procedure in load_catalogue() if procedure.kind.value == Kind.DOSSIER.value]
+    """The procedures for dossiers, with a known limit or without, that ask for no document."""
+    return [each.code for each in load_catalogue() if each.kind.value == Kind.DOSSIER.value and not _asks(each)]
+
+
+def _asks(procedure: Procedure) -> bool:
+    """Whether it cannot be accepted without certain documents, which the load does not have."""
+    return any(document.required for version in procedure.limits for document in version.documents)
 
 
 def submissions(rng: random.Random, cases: Iterable[NewCase], sequences: Iterable[int] = (1,)) -> Iterator[Message]:

@@ -19,7 +19,7 @@ COMMON = ("/health/live", "/health/ready", "/metrics", "/version", "/asyncapi", 
 OFFERED = {
     "intake": {
         "POST /v1/cases", "POST /v1/cases/bulk", "GET /v1/cases/{case_id}/status", "GET /v1/cases/by-code/{code}/status",
-        "GET /v1/procedures", "GET /v1/procedures/{code}",
+        "GET /v1/procedures", "GET /v1/procedures/{code}", "GET /v1/reasons",
     },
     "processing": {
         "GET /v1/cases", "GET /v1/cases/{case_id}", "POST /v1/cases/{case_id}/commands", "GET /v1/cases/{case_id}/history",
@@ -30,6 +30,7 @@ OFFERED = {
 }  # fmt: skip
 PUBLIC = {
     "GET /v1/cases/{case_id}/status", "GET /v1/cases/by-code/{code}/status", "GET /v1/procedures", "GET /v1/procedures/{code}",
+    "GET /v1/reasons",
 }  # fmt: skip
 """What anybody may ask, by law: how far a case has come, and the catalogue."""
 LINE_BY_LINE = {"POST /v1/cases/bulk"}

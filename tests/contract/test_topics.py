@@ -71,7 +71,7 @@ def test_the_types_are_those_that_were_agreed() -> None:
         "case.stopped", "case.resumed", "case.resolved", "case.returned", "case.reopened", "case.corrected",
         "case.cause_recorded", "case.milestone_reached", "case.linked", "case.command_rejected", "notification.sent",
         "notification.delivered", "notification.failed", "notification.undeliverable", "hotline.call_ended", "feed.reported",
-        "agency.clock_set",
+        "agency.clock_set", "calendar.changed",
     }  # fmt: skip
     assert set(COMMANDS) == {
         "accept", "refuse", "complete_step", "forward", "request_supplement", "receive_supplement", "request_payment",
@@ -82,7 +82,7 @@ def test_the_types_are_those_that_were_agreed() -> None:
 
 @pytest.mark.parametrize(
     ("service", "families"),
-    [("intake", {"case", "hotline", "feed"}), ("processing", {"case", "agency"}), ("notification", {"notification"})],
+    [("intake", {"case", "hotline", "feed"}), ("processing", {"case", "agency", "calendar"}), ("notification", {"notification"})],
 )
 def test_each_fact_is_stated_by_one_service(service: str, families: set[str]) -> None:
     stated = {kind for kind, event in EVENTS.items() if event.stated_by == service}

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
 import httpx
 import pytest
 
@@ -19,7 +20,6 @@ from shared.contracts.envelope import from_headers
 from shared.contracts.events import CaseAccepted, CaseResolved, CaseReturned, CaseSubmitted
 from shared.contracts.private import Contact, contact_context
 from shared.contracts.words import Channel, Kind, Lane, Outcome, Timeliness
-from shared.persistence.database import Tx
 from shared.security.cipher import Cipher
 from shared.security.tokens import Role
 from tests.support.intake import AGENCY, Office, open_office
@@ -277,14 +277,13 @@ async def test_answers_come_while_the_upload_is_still_open(office: Office) -> No
 async def test_a_case_that_can_never_be_committed_is_500_without_details_and_its_neighbours_are_filed(
     office: Office, officer: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    insert = repository.insert_submissions
+    open_new = repository.open_new
 
-    async def refuse_one(tx: Tx, cases: Sequence[NewCase]) -> None:
-        await insert(tx, cases)
-        if any("poison" in new.submission.documents for new in cases):
-            raise ValueError("poison")
+    async def break_one(driver: asyncpg.Connection, cases: Sequence[NewCase]) -> Collection[UUID]:
+        broken = [new._replace(documents="no array") if "poison" in new.documents else new for new in cases]
+        return await open_new(driver, broken)
 
-    monkeypatch.setattr(repository, "insert_submissions", refuse_one)
+    monkeypatch.setattr(repository, "open_new", break_one)
     bodies = [BODY] * 20 + [{**BODY, "documents": ["poison"]}] + [BODY] * 20
     answers = await asyncio.gather(*(officer.post("/v1/cases", json=body, headers=new_key()) for body in bodies))
     assert [answer.status_code for answer in answers] == [201] * 20 + [500] + [201] * 20

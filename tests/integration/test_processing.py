@@ -117,7 +117,7 @@ async def test_an_illegal_command_is_answered_by_a_rejection_and_is_no_poison(of
     assert types(facts) == ["command_rejected", "command_rejected", "command_rejected", "accepted"]
     assert f'"command_id":"{command_id}"' in facts[0][1]
     reasons = [body.split('"reason":"')[1].split('"')[0] for _, body in facts[:3]]
-    assert reasons == ["illegal_transition", "wrong_agency", "not_supported"]
+    assert reasons == ["illegal_transition", "wrong_agency", "illegal_transition"]
     assert '"detail":"from 1"' in facts[0][1]
     assert await office.query("select 1 from parked") == []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +29,8 @@ from shared.messaging.lag import DownstreamLag
 from shared.messaging.relay import Relay
 from shared.messaging.subscribe import DrainingListener, commit
 from tests.integration.test_heart import NOW, consuming, seen, step
+from tests.support.chaos.rest import members
+from tests.support.installation import installed
 from tests.support.notification import Notification, accepted
 from tests.support.sample import Outbox, Sample
 from tests.support.servers import Keys, Servers
@@ -281,3 +284,19 @@ async def test_a_consumer_whose_fetch_loop_has_ended_is_not_taken_for_a_live_one
             return consumer.lost()
 
         await eventually("the consumer is known to be lost", lost)
+
+
+async def test_a_replica_that_leaves_in_order_has_left_its_group_when_it_has_ended(servers: Servers, tmp_path: Path) -> None:
+    async with installed(servers, tmp_path, "metrics") as city:
+
+        async def shared_by(number: int) -> bool:
+            return await members(city, "metrics") == number
+
+        await eventually("the first has its partitions", lambda: shared_by(1))
+        city.start("metrics", "metrics-2")
+        await city.ready("metrics-2")
+        await eventually("the second has some of them", lambda: shared_by(2))
+        assert await asyncio.to_thread(city.terminate, "metrics-2") == 0
+        ended = time.monotonic()
+        await eventually("the first has all of them again", lambda: shared_by(1))
+        assert time.monotonic() - ended < 5  # a group would give up one that just ended only after 10 s

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 HEART = "tests/integration/test_heart.py::test_"
 REVIEW = "tests/integration/test_heart_review.py::test_"
 OWN = "tests/integration/test_protections.py::test_"
+DEADLINES = "tests/unit/test_service_deadlines.py::test_"
 INTAKE = "tests/integration/test_intake.py::test_"
 PROCESSING = "tests/integration/test_processing.py::test_"
+LETTERS = "tests/integration/test_dead_letters.py::test_"
+COMMAND_LETTERS = "tests/integration/test_dead_letters_of_commands.py::test_"
 NOTIFICATION = "tests/integration/test_notification.py::test_"
 
 
@@ -25,6 +28,7 @@ class Protection:
 
 WORK, MEMORY, CONSUMER = "shared/persistence/work.py", "shared/messaging/memory.py", "shared/messaging/consumer.py"
 RELAY, SUBSCRIBE = "shared/messaging/relay.py", "shared/messaging/subscribe.py"
+PARKING = "shared/messaging/parking.py"
 
 PROTECTIONS = (
     Protection(
@@ -99,7 +103,7 @@ PROTECTIONS = (
     ),
     Protection(
         "park limit",
-        "shared/messaging/parking.py",
+        PARKING,
         "if recent > self.limit:",
         "if recent < 0:",
         (f"{HEART}a_bad_deploy_stops_at_the_park_limit_and_resumes_after_the_fix",),
@@ -208,5 +212,47 @@ PROTECTIONS = (
         "consumer.lost = lambda: is_deaf(subscriber.consumer) or any(",
         "consumer.lost = lambda: any(",
         (f"{OWN}a_consumer_whose_fetch_loop_has_ended_is_not_taken_for_a_live_one",),
+    ),
+    Protection(
+        "strangers' commands stop nobody",
+        PARKING,
+        "self._counted = (HANDLER,) if recent is None else",
+        "self._counted = (HANDLER,) if recent else",
+        (f"{COMMAND_LETTERS}unreadable_commands_of_strangers_never_stop_the_consumer",),
+    ),
+    Protection(
+        "what was discarded stays discarded",
+        PARKING,
+        "if place_of(item.record) not in discarded]",
+        "]",
+        (f"{COMMAND_LETTERS}a_discarded_command_never_runs_although_it_is_read_again_and_understood",),
+    ),
+    Protection(
+        "replay in the order of the topic",
+        "shared/persistence/parked.py",
+        "order by consumer_group, partition, position) firsts",
+        "order by consumer_group, partition, position desc) firsts",
+        (f"{LETTERS}a_replay_goes_up_to_the_next_fault_and_what_follows_it_stays_behind",),
+    ),
+    Protection(
+        "a replica leaves in order",
+        "shared/service/runtime.py",
+        "            await asyncio.wait_for(self.broker.stop(), DRAIN_SECONDS)",
+        "            await asyncio.sleep(0)",
+        (f"{OWN}a_replica_that_leaves_in_order_has_left_its_group_when_it_has_ended",),
+    ),
+    Protection(
+        "an answer in time",
+        "shared/service/app.py",
+        "    app.add_middleware(Deadline, seconds=limits.answer_seconds, streamed=paths)\n",
+        "",
+        (f"{DEADLINES}an_answer_that_does_not_come_in_time_is_503",),
+    ),
+    Protection(
+        "an answer in time, the short way",
+        "shared/service/door.py",
+        "patience.move(self._answer_seconds)",
+        "patience.move(self._sender_seconds)",
+        (f"{DEADLINES}an_answer_that_does_not_come_in_time_is_503",),
     ),
 )

@@ -15,6 +15,7 @@ import httpx
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from fastapi import FastAPI
 
+from services.processing.domain.code import CodePattern
 from services.processing.main import create_app
 from services.processing.settings import ProcessingSettings
 from shared.contracts.commands import Command
@@ -49,10 +50,13 @@ class Office:
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
         return httpx.AsyncClient(transport=transport, base_url="http://office", headers={"Authorization": f"Bearer {token}"})
 
-    async def submit(self, case_id: UUID, at: datetime | None = None, origin: Origin = Origin.LIVE, agency: str = AGENCY) -> None:
+    async def submit(
+        self, case_id: UUID, at: datetime | None = None, origin: Origin = Origin.LIVE, agency: str = AGENCY, **changes: Any
+    ) -> None:
         """State `case.submitted` as intake does."""
         filed_at = at or datetime.now(UTC)
-        event = CaseSubmitted(agency=agency, kind=Kind.DOSSIER, procedure=SEED, channel=Channel.ONLINE, filed_at=filed_at)
+        plain: dict[str, Any] = {"kind": Kind.DOSSIER, "procedure": SEED, "channel": Channel.ONLINE, "filed_at": filed_at}
+        event = CaseSubmitted(**{"agency": agency} | plain | changes)
         envelope = Envelope(str(uuid4()), event.type, "/intake", str(case_id), agency, filed_at, datetime.now(UTC), origin, 1)
         await self._send(CASE_EVENTS, envelope, event.model_dump_json().encode())
 
@@ -105,7 +109,7 @@ async def running_office(servers: Servers, folder: Path, **changes: Any) -> Asyn
         database_prefix=f"p{run}_",
         token_public_key_file=keys.folder / "public.json",
         private_key_file=keys.folder / "key",
-        code_prefixes={AGENCY: "000.00.07.H24"},
+        code_patterns={AGENCY: CodePattern("000.00.07.H24")},
         **changes,
     )
     await apply_topics(settings)

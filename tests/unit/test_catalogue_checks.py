@@ -6,40 +6,17 @@ import json
 from pathlib import Path
 
 import pytest
-import typer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from typer.testing import CliRunner
 
-from deploy.cli.procedures import register
 from shared.catalogue import Fault, Rule, check_files
 from shared.catalogue.checks import PACKAGED
+from tests.support.catalogue import SOUND, run_check
 
-SOUND = """\
-field: employment
-procedures:
-  - code: "1.000001"
-    name: {vi: "Một", en: "One"}
-    kind: dossier
-    level: unknown
-    verified: true
-    sources: ["test"]
-    limits:
-      - version: 1
-        statutory: {count: 15, unit: working_days}
-        committed: {count: 15, unit: working_days}
-        valid_from: null
-        valid_to: 2020-06-30
-        decision: null
-        assumed: false
-      - version: 2
-        statutory: {count: 15, unit: working_days}
-        committed: {count: 10, unit: working_days}
-        valid_from: 2020-07-01
-        valid_to: null
-        decision: null
-        assumed: false
-"""
+
+def step(slug: str, quarter_days: int | str) -> str:
+    """A counted step in YAML."""
+    return f"{{step: {slug}, name: {{vi: A, en: A}}, role: clerk, quarter_days: {quarter_days}}}"
 
 
 def faults_of(folder: Path, *texts: str) -> list[Fault]:
@@ -81,6 +58,33 @@ def test_sound_file_has_no_fault(tmp_path: Path) -> None:
         ('["test"]', "&a [*a]", Rule.NO_ALIAS, 8, "write it out"),
         ('["test"]', '["test"', Rule.YAML_SYNTAX, 9, "did not find expected"),
         ('["test"]', "[!!python/name:os.system x]", Rule.YAML_SYNTAX, 8, "constructor"),
+        ("kind: dossier", "kind: task", Rule.TASK_HAS_CLASS, 3, "every entry of the kind task"),
+        ("kind: dossier", "kind: dossier\n    task_class: key", Rule.TASK_HAS_CLASS, 3, "to no other"),
+        ("verified: true", 'verified: true\n    replaced_by: "1.000001"', Rule.REPLACED_BY_ANOTHER, 3, "1.000001 -> 1.000001"),
+        (
+            "verified: true",
+            "verified: true\n    valid_from: 2025-07-01\n    valid_to: 2025-06-30",
+            Rule.VALIDITY_UNBROKEN,
+            3,
+            "the code ends",
+        ),
+        ("assumed: false", "assumed: false\n        steps: [" + step("a", 59) + "]", Rule.STEPS_FILL_LIMIT, 10, "14.75 working"),
+        (
+            "assumed: false",
+            "assumed: false\n        steps: [" + step("a", 30) + ", " + step("a", 30) + "]",
+            Rule.LISTED_ONCE,
+            10,
+            "step 'a' is listed 2 times",
+        ),
+        ("assumed: false", "assumed: false\n        steps: [" + step("a", 0) + "]", Rule.WRONG_VALUE, 17, "quarter_days"),
+        (
+            "assumed: false",
+            "assumed: false\n        documents: [{code: a, name: {vi: A, en: A}, required: true, assumed: true}]",
+            Rule.ASSUMED_IS_OPTIONAL,
+            17,
+            "'a' is assumed",
+        ),
+        ("assumed: false", "assumed: false\n        supplement: {regime: pause}", Rule.WRONG_VALUE, 17, "regime"),
         ("2020-06-30", "2020-06-31", Rule.YAML_SYNTAX, 14, "day is out of range"),
         ("kind: dossier", "? [a]\n    : b", Rule.YAML_SYNTAX, 5, "unhashable key"),
     ],
@@ -97,6 +101,31 @@ def test_limit_nobody_knows_cannot_be_verified(tmp_path: Path) -> None:
     unknown = SOUND.replace("{count: 15, unit: working_days}", "null").replace("{count: 10, unit: working_days}", "null")
     assert [fault.rule for fault in faults_of(tmp_path, unknown)] == [Rule.UNKNOWN_IS_UNVERIFIED]
     assert faults_of(tmp_path, unknown.replace("verified: true", "verified: false")) == []
+
+
+@pytest.mark.parametrize("budgets", [(60,), (30, 30), (10, "null"), ("null",)])
+def test_steps_that_fill_the_limit_or_are_not_all_known_are_no_fault(tmp_path: Path, budgets: tuple[int | str, ...]) -> None:
+    steps = ", ".join(step(f"s{index}", budget) for index, budget in enumerate(budgets))
+    text = SOUND.replace("assumed: false", f"assumed: false\n        steps: [{steps}]", 1)
+    assert faults_of(tmp_path, text) == []
+
+
+def test_silence_approves_only_where_a_limit_is_known(tmp_path: Path) -> None:
+    silent = SOUND.replace("assumed: false", "assumed: false\n        silent_approval: true", 1)
+    assert faults_of(tmp_path, silent) == []
+    unknown = silent.replace("{count: 15, unit: working_days}", "null")
+    assert [fault.rule for fault in faults_of(tmp_path, unknown)] == [Rule.SILENT_APPROVAL_NEEDS_LIMIT]
+
+
+def test_a_chain_of_successors_that_comes_back_is_a_fault(tmp_path: Path) -> None:
+    first = SOUND.replace("verified: true", 'verified: true\n    replaced_by: "1.000002"')
+    second = SOUND.replace("1.000001", "1.000002").replace("verified: true", 'verified: true\n    replaced_by: "1.000001"')
+    faults = faults_of(tmp_path, first, second)
+    assert [(fault.rule, fault.entry, fault.line) for fault in faults] == [
+        (Rule.REPLACED_BY_ANOTHER, "1.000001", 3),
+        (Rule.REPLACED_BY_ANOTHER, "1.000002", 3),
+    ]
+    assert faults_of(tmp_path, first, second.replace('    replaced_by: "1.000001"\n', "")) == []
 
 
 def test_limits_of_different_units_are_not_compared(tmp_path: Path) -> None:
@@ -166,16 +195,8 @@ def test_damaged_file_never_raises(tmp_path: Path, cut: int, junk: str) -> None:
         assert fault.file.endswith("0.yaml")
 
 
-def run_check(*arguments: str) -> tuple[int, str]:
-    """Exit status and standard output of `motcua procedures check`."""
-    app = typer.Typer()
-    register(app)
-    result = CliRunner().invoke(app, ["procedures", "check", *arguments])
-    return result.exit_code, result.stdout
-
-
 def test_command_passes_the_packaged_catalogue() -> None:
-    assert run_check() == (0, "12 files checked, no fault\n")
+    assert run_check() == (0, "17 files checked, no fault\n")
 
 
 def test_command_tells_a_fault_in_one_line_with_status_one(tmp_path: Path) -> None:

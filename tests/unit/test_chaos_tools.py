@@ -15,6 +15,7 @@ from tests.support.chaos.checker import Verdict, _lives, _streams
 from tests.support.chaos.history import Fact, Published
 from tests.support.chaos.load import Load, Planned
 from tests.support.chaos.proxy import Proxy
+from tests.support.chaos.run import most_within_a_second
 from tests.support.chaos.schedule import TARGETS, Kind, make_schedule
 from tests.support.installation import Installation
 from tests.support.waiting import eventually
@@ -25,6 +26,27 @@ CASE = "01a21403-25d2-77c3-8084-f067ff63ec31"
 def test_the_same_seed_gives_the_same_schedule_and_another_gives_another() -> None:
     assert make_schedule(3, 4, 10, 6) == make_schedule(3, 4, 10, 6)
     assert make_schedule(3, 4, 10, 6) != make_schedule(4, 4, 10, 6)
+    assert [str(fault) for fault in make_schedule(8, 2, 3, 1)] == [
+        " 1.0 s: stop metrics, 0.7 s",
+        " 1.5 s: zombie processing, 30.0 s",
+    ]
+
+
+async def test_the_same_seed_gives_the_same_cases_and_another_gives_others(tmp_path: Path) -> None:
+    city = Installation(tmp_path, "nowhere:1", "postgresql://nowhere:1/")
+
+    def planned(seed: int) -> list[Planned]:
+        load = Load(city, "chaos-unit", seed, 1, 0)
+        return [load._plan() for _ in range(50)]
+
+    assert planned(3) == planned(3)
+    assert planned(3) != planned(4)
+
+
+def test_the_busiest_second_is_found() -> None:
+    assert most_within_a_second([]) == 0
+    assert most_within_a_second([0.0, 0.5, 0.9, 1.2, 1.4, 9.0]) == 4
+    assert most_within_a_second([0.0, 1.0, 2.0]) == 1
 
 
 def test_forty_neighbouring_seeds_use_every_kind_on_every_target() -> None:

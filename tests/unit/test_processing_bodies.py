@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -35,6 +36,28 @@ def test_a_command_is_read_with_its_occasion() -> None:
 def test_time_and_origin_may_be_left_out() -> None:
     body = read_command(b'{"type": "accept"}')
     assert (body.command, body.occurred_at, body.origin) == (ask.Accept(), None, Origin.LIVE)
+
+
+def test_the_time_that_a_correction_names_is_that_of_the_corrected_fact() -> None:
+    content = {
+        "type": "correct",
+        "event_id": str(UUID(int=1)),
+        "reason": "typing_error",
+        "occurred_at": "2020-12-17T08:00:00+07:00",
+    }
+    body = read_command(json.dumps(content).encode())
+    assert body.command == ask.Correct(
+        event_id=UUID(int=1), reason="typing_error", occurred_at=datetime(2020, 12, 17, 1, tzinfo=UTC)
+    )
+    assert (body.occurred_at, body.origin) == (None, Origin.LIVE)
+
+
+@pytest.mark.parametrize(
+    "far", ["1975-12-31T23:59:59Z", "2201-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00"]
+)
+def test_a_command_names_no_time_in_which_days_cannot_be_counted(far: str) -> None:
+    content = {"type": "extend", "new_due_at": far, "reason": "complex", "apology": "issued"}
+    assert ("/new_due_at", "time_range") in faults(content)
 
 
 def test_every_fault_is_named_at_once_and_the_input_never() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from services.processing.domain.code import CodePattern
 from services.processing.settings import ProcessingSettings
 from shared.settings import load_settings
 
@@ -23,21 +24,21 @@ def required(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
-def test_prefixes_are_read_from_json(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert load_settings(ProcessingSettings).code_prefixes == {}
-    monkeypatch.setenv("MOTCUA_CODE_PREFIXES", '{"ldtbxh-haiphong": "000.00.07.H24"}')
+def test_patterns_are_read_from_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings(ProcessingSettings).code_patterns == {}
+    monkeypatch.setenv("MOTCUA_CODE_PATTERNS", '{"ldtbxh-haiphong": "000.00.07.H24"}')
     monkeypatch.setenv("MOTCUA_PROCESSING_PORT", "18002")
     settings = load_settings(ProcessingSettings)
-    assert (settings.code_prefixes, settings.port) == ({"ldtbxh-haiphong": "000.00.07.H24"}, 18002)
+    assert (settings.code_patterns, settings.port) == ({"ldtbxh-haiphong": CodePattern("000.00.07.H24")}, 18002)
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("MOTCUA_CODE_PREFIXES", "nonsense"),
-        ("MOTCUA_CODE_PREFIXES", "[]"),
-        ("MOTCUA_CODE_PREFIXES", '{"agency": "lower case"}'),
-        ("MOTCUA_CODE_PREFIXES", '{"No Slug": "H24"}'),
+        ("MOTCUA_CODE_PATTERNS", "nonsense"),
+        ("MOTCUA_CODE_PATTERNS", "[]"),
+        ("MOTCUA_CODE_PATTERNS", '{"agency": "lower case"}'),
+        ("MOTCUA_CODE_PATTERNS", '{"No Slug": "H24"}'),
         ("MOTCUA_PROCESSING_PORT", "many"),
         ("MOTCUA_UNKNOWN_CASE_AFTER_SECONDS", "0"),
     ],

@@ -38,8 +38,8 @@ def test_limits_of_the_scenario_are_those_of_the_catalogue(on: date) -> None:
     for procedure in (one for use in SCENARIO.fields for one in use.procedures if one.limits):
         version = catalogue.version_at(procedure.code, on)
         assert version is not None
-        assert version.committed is not None
-        assert (version.committed.count, version.committed.unit) == (
+        assert version.due_limit is not None
+        assert (version.due_limit.count, version.due_limit.unit) == (
             procedure.limit_on(on),
             LimitUnit.WORKING_DAYS,
         )

@@ -6,7 +6,6 @@ context (`FilingRules`), so that they speak together with the rules of form.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -141,7 +140,7 @@ class Submission(_Filed):
     @field_validator("procedure")
     @classmethod
     def _in_the_catalogue(cls, code: str, info: ValidationInfo) -> str:
-        procedure, kind = _rules(info).catalogue.get(code), info.data.get("kind")
+        procedure, kind = _rules(info).catalogue.of(info.data.get("agency")).get(code), info.data.get("kind")
         if procedure is None:
             raise ValueError("must be the code of a procedure in the catalogue (GET /v1/procedures)")
         if kind is not None and procedure.kind.value != kind.value:
@@ -168,12 +167,13 @@ class Submission(_Filed):
         return self.filed_at is not None and self.filed_at < now - CLOCK_TOLERANCE
 
     def canonical(self) -> bytes:
-        """One text for one content: members sorted, defaults left out, times in UTC.
+        """One text for one content: members in the order of the model, defaults left out, times in UTC.
 
-        A default that is spelt out changes nothing, and neither does a field that a later version adds.
+        A default that is spelt out changes nothing, and neither does a field that a later version adds; the order of the
+        fields, once published, stays.
         """
-        content = self.model_dump(mode="json", exclude_defaults=True, exclude={"idempotency_key"})
-        return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
+        text: bytes = self.__pydantic_serializer__.to_json(self, exclude_defaults=True, exclude={"idempotency_key"})
+        return text
 
 
 class SubmissionLine(Submission):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NoReturn
 
-from fastapi import APIRouter, Depends, Request
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
 from services.intake.domain.filing import Filer
@@ -13,13 +12,16 @@ from services.intake.domain.submission import Submission
 from services.intake.handlers import Desk, Opening, Outcome
 from services.intake.routes.problems import key_conflict, problem_of
 from services.intake.routes.schemas import flat_schema
-from shared.problems import Problem
 from shared.security.tokens import Principal, Role, require
+from shared.service.door import Reply, ShortWay, Visit
 
 LARGEST_BODY: Final = 64 * 1024
 
-may_file = require(Role.COUNTER, Role.OFFICER, Role.IMPORTER, Role.INTEGRATOR)
-Who = Annotated[Principal, Depends(may_file)]
+PATH: Final = "/v1/cases"
+JSON_CONTENT: Final = (b"content-type", b"application/json")
+
+MAY_FILE: Final = (Role.COUNTER, Role.OFFICER, Role.IMPORTER, Role.INTEGRATOR)
+Who = Annotated[Principal, Depends(require(*MAY_FILE))]
 KEY_PARAMETER: Final[dict[str, Any]] = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -41,30 +43,35 @@ def filer_of(who: Principal) -> Filer:
     return Filer(who.subject, who.role.value, who.agency)
 
 
-def filed(opening: Opening) -> dict[str, str]:
-    """The answer of a case; the same whenever its key is used again."""
-    return {"case_id": str(opening.case_id), "status_url": f"/v1/cases/{opening.case_id}/status"}
+def filed(opening: Opening) -> Reply:
+    """The answer of a case; its body is the same whenever its key is used again."""
+    status_url = f"/v1/cases/{opening.case_id}/status"
+    body = f'{{"case_id":"{opening.case_id}","status_url":"{status_url}"}}'.encode()
+    headers = [(b"content-length", b"%d" % len(body)), JSON_CONTENT, (b"location", status_url.encode())]
+    return Reply(201 if opening.outcome is Outcome.OPENED else 200, headers, body)
 
 
-async def read_body(request: Request) -> bytes:
-    """The whole body.
+def make_filing(desk: Desk) -> ShortWay:
+    """What answers `POST /v1/cases`: the busiest request of all, so it has a door of its own."""
 
-    Raises:
-        Problem: 413 when it is larger than 64 KiB.
-    """
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST_BODY:
-            raise Problem(413, "too-large", "The body is too large", detail=f"at most {LARGEST_BODY} bytes")
-    return bytes(body)
+    async def answer(visit: Visit) -> Reply:
+        key = visit.headers.get(b"idempotency-key")
+        try:
+            opening = await desk.file(visit.body, None if key is None else key.decode("latin-1"), filer_of(visit.who))
+        except Exception as error:
+            raise problem_of(error) from error
+        if opening.outcome is Outcome.CONFLICT:
+            raise key_conflict()
+        return filed(opening)
+
+    return ShortWay(PATH, MAY_FILE, LARGEST_BODY, answer)
 
 
-def add_filing_route(router: APIRouter, desk: Desk) -> None:
-    """The route of single filings."""
+def add_filing_route(router: APIRouter) -> None:
+    """Declare and document the route of single filings; `make_filing` answers it."""
 
     @router.post(
-        "/v1/cases",
+        PATH,
         tags=["cases"],
         status_code=201,
         summary="File a case",
@@ -83,13 +90,5 @@ def add_filing_route(router: APIRouter, desk: Desk) -> None:
             "requestBody": {"required": True, "content": {"application/json": {"schema": flat_schema(Submission)}}},
         },
     )
-    async def file_case(request: Request, who: Who) -> JSONResponse:
-        body = await read_body(request)
-        try:
-            opening = await desk.file(body, request.headers.get("idempotency-key"), filer_of(who))
-        except Exception as error:
-            raise problem_of(error) from error
-        if opening.outcome is Outcome.CONFLICT:
-            raise key_conflict()
-        answer = filed(opening)
-        return JSONResponse(answer, 201 if opening.outcome is Outcome.OPENED else 200, {"Location": answer["status_url"]})
+    async def file_case(who: Who) -> NoReturn:  # noqa: ARG001 - declares the token
+        raise AssertionError(f"POST {PATH} is answered by its door")

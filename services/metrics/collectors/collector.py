@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 
 from services.metrics.collectors.exposition import business_families
 from services.metrics.collectors.rows import business_of, newest_change
-from shared.catalogue import load_catalogue
+from shared.catalogue import Catalogue, load_catalogue
 from shared.persistence.database import Database
 
 REST = 4.0
@@ -20,9 +20,10 @@ REST = 4.0
 class BusinessCollector(Collector):
     """Shows the newest reading. `refresh` makes one when the projection has moved or a minute has passed."""
 
-    def __init__(self, database: Database, procedure_agencies: Sequence[str] = ()) -> None:
+    def __init__(self, database: Database, procedure_agencies: Sequence[str] = (), catalogue: Catalogue | None = None) -> None:
         self._database, self._procedure_agencies = database, procedure_agencies
-        self._fields = sorted(load_catalogue().fields)
+        self._catalogue = catalogue or load_catalogue()
+        self._fields = sorted(self._catalogue.fields)
         self._families: Sequence[Metric] = ()
         self._shown: tuple[int, int] | None = None
         self._rests_until = 0.0
@@ -40,6 +41,6 @@ class BusinessCollector(Collector):
         if newest == self._shown:
             return
         business = await business_of(self._database, self._fields, self._procedure_agencies)
-        self._families, self._shown = business_families(business, load_catalogue()), newest
+        self._families, self._shown = business_families(business, self._catalogue), newest
         ended = time.monotonic()
         self._rests_until = ended + REST * (ended - started)

@@ -156,7 +156,7 @@ def _cumulative(by_bucket: Counter[str]) -> list[tuple[str, float]]:
 def _procedures(rows: Sequence[Row], catalogue: Catalogue) -> Iterator[Metric]:
     if not rows:
         return
-    known = [row for row in rows if row["procedure"] in catalogue]
+    known = [row for row in rows if row["procedure"] in catalogue.of(row["agency"])]
     yield series.PROCEDURE_BACKLOG.family(((row["agency"], row["procedure"]), row["open"]) for row in known)
     yield series.PROCEDURE_MEAN.family(
         ((row["agency"], row["procedure"]), row["mean"]) for row in known if row["mean"] is not None
@@ -168,7 +168,7 @@ def _limits(rows: Iterable[Row], catalogue: Catalogue) -> Iterator[tuple[tuple[s
     """Limits in working days only: calendar days and hours hold no fixed working time."""
     day = load_calendar().hours.seconds_per_day
     for row in rows:
-        version = catalogue.version_at(row["procedure"], local_date(row["clock"]))
+        version = catalogue.of(row["agency"]).version_at(row["procedure"], local_date(row["clock"]))
         limit = version.due_limit if version else None
         if limit is not None and limit.unit is LimitUnit.WORKING_DAYS:
             yield (row["agency"], row["procedure"]), limit.count * day

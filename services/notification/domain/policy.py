@@ -70,6 +70,7 @@ QUIET: dict[str, str] = {
     "hotline.call_ended": "about a call, not a case",
     "feed.reported": "about a feed, not a case",
     "agency.clock_set": "about an agency, not a case",
+    "calendar.changed": "about the calendar, not a case",
 }
 
 HEARD = {name: EVENTS[name] for name in (CaseSubmitted.type, *NOTICES)}

@@ -14,6 +14,8 @@ from services.processing import repository
 from services.processing.domain.case import Case
 from services.processing.domain.clock import AgencyClock
 from services.processing.domain.machine import Rejected
+from services.processing.handlers.calendar import rules_in_force
+from services.processing.handlers.histories import find_histories
 from services.processing.handlers.settling import Asked, Fact, Rules, attempt, settle
 from shared.contracts.commands import Command
 from shared.contracts.envelope import Envelope, format_time
@@ -79,7 +81,7 @@ async def command_case(store: Store[Case], asked: HttpCommand, clock: AgencyCloc
             earlier = await repository.find_answer(work.tx, asked.scope, asked.key)
             if earlier is not None:
                 return _repeat(asked, *earlier)
-        answer = await _carry_out(work, asked, clock, rules)
+        answer = await _carry_out(work, asked, clock, await rules_in_force(work.tx, rules))
         if asked.key is not None:
             kept = await repository.keep_answer(work.tx, asked.scope, asked.key, asked.content(), answer.to_json())
             if not kept:
@@ -95,7 +97,8 @@ def _repeat(asked: HttpCommand, content: str, answer: str) -> Answer:
 
 async def _carry_out(work: Work[Case], asked: HttpCommand, clock: AgencyClock, rules: Rules) -> Answer:
     locked = work.cases[asked.case_id]
-    decided = attempt(work, Asked(asked.case_id, _envelope(work, asked, locked.state, clock), asked.command), rules)
+    history = (await find_histories(work.tx, [(asked.case_id, asked.command)])).get(asked.case_id, ())
+    decided = attempt(work, Asked(asked.case_id, _envelope(work, asked, locked.state, clock), asked.command), rules, history)
     if isinstance(decided, Rejected):
         return Answer(_outline(asked.case_id, locked), decided.reason.value, decided.detail)
     return await _carried_out(work, asked.case_id, decided, rules)

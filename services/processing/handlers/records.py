@@ -7,8 +7,10 @@ from datetime import datetime
 from uuid import UUID
 
 from services.processing import repository
-from services.processing.domain.case import Case
+from services.processing.domain.case import Case, changed
+from services.processing.domain.limits import missing_documents
 from services.processing.domain.machine import Rejected, evolve
+from services.processing.handlers.calendar import rules_in_force
 from services.processing.handlers.settling import Asked, Rules, rejection, run, settle
 from services.processing.repository import Waiting
 from shared.contracts.commands import COMMANDS, Command
@@ -28,24 +30,27 @@ async def open_cases(work: Work[Case], deliveries: Sequence[Delivery], rules: Ru
     heard = [
         (delivery.case_id, delivery.envelope, delivery.body.model_dump_json())
         for delivery in deliveries
-        if delivery.case_id is not None and _open(work, delivery.case_id, delivery)
+        if delivery.case_id is not None and _open(work, delivery.case_id, delivery, rules)
     ]
     await repository.write_history(work.tx, heard)
     awaited = [case_id for case_id, _, _ in heard if work.cases[case_id].stream.waiting]
     if awaited:
+        rules = await rules_in_force(work.tx, rules)
         waiting = await repository.take_waiting(work.tx, awaited)
         for case_id in awaited:
             work.cases[case_id].stream.waiting = 0
-        await settle(work, run(work, [_asked(each) for each in waiting], rules), rules)
+        await settle(work, await run(work, [_asked(each) for each in waiting], rules), rules)
 
 
-def _open(work: Work[Case], case_id: UUID, delivery: Delivery) -> bool:
+def _open(work: Work[Case], case_id: UUID, delivery: Delivery, rules: Rules) -> bool:
     """Whether the delivery made the case; a second submission of the same case says nothing new."""
     locked = work.cases[case_id]
     if locked.state.status is not None:
         return False
-    opened = evolve(locked.state, delivery.body, delivery.envelope.occurred_at)
-    locked.state = opened._replace(origin=delivery.envelope.origin)
+    event = delivery.body
+    missing = missing_documents(event.procedure, event.filed_at, event.documents, rules.catalogue.of(event.agency))
+    opened = evolve(locked.state, event, delivery.envelope.occurred_at)
+    locked.state = changed(opened, {"origin": delivery.envelope.origin, "missing": missing})
     return True
 
 
@@ -61,7 +66,8 @@ async def run_commands(work: Work[Case], deliveries: Sequence[Delivery], rules: 
         else:
             ready.append(Asked(case_id, delivery.envelope, delivery.body))
     await repository.keep_waiting(work.tx, early, work.now)
-    await settle(work, run(work, ready, rules), rules)
+    rules = await rules_in_force(work.tx, rules)
+    await settle(work, await run(work, ready, rules), rules)
 
 
 async def reject_stale(work: Work[Case], arrived_by: datetime, rules: Rules) -> int:

@@ -5,38 +5,57 @@ Runs under the locks of its cases, whoever asked: a consumer, an officer over HT
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
 from services.processing import repository
-from services.processing.domain.case import Case
-from services.processing.domain.code import make_code, make_prefix
+from services.processing.domain.case import Case, changed
+from services.processing.domain.code import CodePattern, default_pattern
+from services.processing.domain.escalation import Escalation
 from services.processing.domain.machine import Context, Rejected, decide, evolve
+from services.processing.domain.timeline import Recorded
+from services.processing.domain.timers import Passed, next_timer, pass_time
+from services.processing.handlers.histories import NOT_STATED, Histories, find_histories
 from shared.calendar import WorkingCalendar, load_calendar, local_date
 from shared.catalogue import Catalogue, load_catalogue
 from shared.contracts.commands import Command
 from shared.contracts.envelope import Envelope
 from shared.contracts.events import CaseAccepted, CaseEvent, CommandRejected
 from shared.contracts.words import Kind, Lane, Origin
-from shared.persistence.work import Work
+from shared.persistence.work import STREAM_WIDTH, Work
 
 UNKNOWN = "unknown"
 LONGEST_LABEL = 200
+TIMER_PLACE = STREAM_WIDTH + Case._fields.index("timer_at")
+"""Where a case's row holds its timer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What decisions rest on: calendar, catalogue, and each agency's code prefix."""
+    """What decisions rest on: calendar, catalogue, and the pattern of each agency's codes.
+
+    `rules_in_force` gives those of a transaction: with the calendar as the database has it, `revision` of it. `agencies` have
+    counter hours of their own. `newest` is what was read last, the same list in every copy.
+    """
 
     calendar: WorkingCalendar = field(default_factory=load_calendar)
     catalogue: Catalogue = field(default_factory=load_catalogue)
-    prefixes: dict[str, str] = field(default_factory=dict)
+    patterns: dict[str, CodePattern] = field(default_factory=dict)
+    agencies: Mapping[str, WorkingCalendar] = field(default_factory=dict)
+    escalation: Escalation = field(default_factory=Escalation)
+    revision: int = 0
+    newest: list[Rules] = field(default_factory=list, repr=False, compare=False)
 
-    def prefix_of(self, agency: str) -> str:
-        """The prefix of an agency's dossier codes."""
-        return self.prefixes.get(agency) or make_prefix(agency)
+    def of(self, agency: str | None) -> Rules:
+        """The rules with an agency's own calendar."""
+        own = self.agencies.get(agency) if agency else None
+        return replace(self, calendar=own) if own else self
+
+    def pattern_of(self, agency: str) -> CodePattern:
+        """The pattern of an agency's dossier codes."""
+        return self.patterns.get(agency) or default_pattern(agency)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,27 +69,36 @@ class Asked:
 
 @dataclass(slots=True)
 class Fact:
-    """An event to be stated because of a command; its accepted code is filled in when the batch is settled."""
+    """An event to be stated because of a command, or of time; its accepted code is filled in when the batch is settled."""
 
     case_id: UUID
     event: CaseEvent
     occurred_at: datetime
     origin: Origin
-    cause: str
+    cause: str | None
 
 
-def run(work: Work[Case], commands: Sequence[Asked], rules: Rules) -> list[Fact]:
+async def run(work: Work[Case], commands: Sequence[Asked], rules: Rules) -> list[Fact]:
     """Decide and evolve in order; an illegal command becomes the fact that it was rejected."""
-    facts = []
+    histories = await find_histories(work.tx, ((asked.case_id, asked.command) for asked in commands))
+    facts: list[Fact] = []
     for asked in commands:
-        decided = attempt(work, asked, rules)
+        history = _so_far(histories, asked.case_id, facts) if histories else ()
+        decided = attempt(work, asked, rules, history)
         facts += [rejection(work, asked, decided)] if isinstance(decided, Rejected) else decided
     return facts
 
 
-def attempt(work: Work[Case], asked: Asked, rules: Rules) -> list[Fact] | Rejected:
-    """One command on its locked case, in memory."""
+def _so_far(histories: Histories, case_id: UUID, facts: Sequence[Fact]) -> list[Recorded]:
+    """A case's history with what this batch has added to it."""
+    added = (Recorded(NOT_STATED, fact.event, fact.occurred_at) for fact in facts if fact.case_id == case_id)
+    return [*histories.get(case_id, ()), *added]
+
+
+def attempt(work: Work[Case], asked: Asked, rules: Rules, history: Sequence[Recorded] = ()) -> list[Fact] | Rejected:
+    """One command on its locked case, in memory; only a correction needs the case's history."""
     locked, envelope = work.cases[asked.case_id], asked.envelope
+    rules = rules.of(locked.state.agency)
     context = Context(
         occurred_at=envelope.occurred_at,
         recorded_at=envelope.recorded_at,
@@ -78,14 +106,32 @@ def attempt(work: Work[Case], asked: Asked, rules: Rules) -> list[Fact] | Reject
         origin=envelope.origin,
         agency=envelope.agency,
         calendar=rules.calendar,
-        catalogue=rules.catalogue,
+        catalogue=rules.catalogue.of(locked.state.agency),
+        history=history,
     )
-    decided = decide(locked.state, asked.command, context)
+    state, passed = _at_last(locked.state, envelope.occurred_at, rules)
+    decided = decide(state, asked.command, context)
     if isinstance(decided, Rejected):
         return decided
     for event in decided:
-        locked.state = evolve(locked.state, event, envelope.occurred_at)
-    return [Fact(asked.case_id, event, envelope.occurred_at, envelope.origin, envelope.id) for event in decided]
+        state = evolve(state, event, envelope.occurred_at)
+    locked.state = timed(state, rules)
+    facts = [Fact(asked.case_id, event, envelope.occurred_at, envelope.origin, envelope.id) for event in decided]
+    if passed:
+        origin = envelope.origin if envelope.origin is Origin.REPLAY else Origin(state.origin or Origin.LIVE)
+        facts = [Fact(asked.case_id, event, at, origin, None) for event, at in passed] + facts
+    return facts
+
+
+def timed(case: Case, rules: Rules) -> Case:
+    """The case with its timer as its state and its agency's rules have it."""
+    at = next_timer(case, rules)
+    return case if at == case.timer_at else changed(case, {"timer_at": at})
+
+
+def _at_last(case: Case, at: datetime, rules: Rules) -> tuple[Case, list[Passed]]:
+    """What time made of a case before a command comes first; one that is rejected leaves it to the next, or to the tick."""
+    return (case, []) if case.timer_at is None or case.timer_at > at else pass_time(case, at, rules)
 
 
 def rejection(work: Work[Case], asked: Asked, rejected: Rejected) -> Fact:
@@ -113,6 +159,7 @@ async def settle(work: Work[Case], facts: Sequence[Fact], rules: Rules) -> list[
     """Allot codes, state the facts in order, and write them into the history."""
     if not facts:
         return []
+    await keep_timers(work)
     await _allot_codes(work, facts, rules)
     earlier = len(work.emitted)
     envelopes = [_state(work, fact) for fact in facts]
@@ -122,18 +169,26 @@ async def settle(work: Work[Case], facts: Sequence[Fact], rules: Rules) -> list[
     return envelopes
 
 
+async def keep_timers(work: Work[Case]) -> None:
+    """Keep when each case must be looked at again, where that has changed."""
+    changes = [
+        (case_id, locked.state) for case_id, locked in work.cases.items() if locked.state.timer_at != locked.before[TIMER_PLACE]
+    ]
+    await repository.keep_timers(work.tx, changes)
+
+
 def _state(work: Work[Case], fact: Fact) -> Envelope:
     lane = Lane(work.cases[fact.case_id].state.lane or Lane.INTERACTIVE)
     return work.emit(fact.case_id, fact.event, occurred_at=fact.occurred_at, cause=fact.cause, origin=fact.origin, lane=lane)
 
 
 async def _allot_codes(work: Work[Case], facts: Sequence[Fact], rules: Rules) -> None:
-    """A range of serials per prefix and local date of acceptance; the last lock that a batch takes."""
+    """A range of serials per identifier and local date of acceptance; the last lock that a batch takes."""
     accepted = [(fact, fact.event) for fact in facts if isinstance(fact.event, CaseAccepted)]
-    wanted = [(rules.prefix_of(event.agency), local_date(fact.occurred_at)) for fact, event in accepted]
-    serials = await repository.allot_serials(work.tx, wanted)
-    for (fact, event), (prefix, day), serial in zip(accepted, wanted, serials, strict=True):
-        code = make_code(prefix, day, serial)
+    wanted = [(rules.pattern_of(event.agency), local_date(fact.occurred_at)) for fact, event in accepted]
+    serials = await repository.allot_serials(work.tx, [(pattern.identifier, day) for pattern, day in wanted])
+    for (fact, event), (pattern, day), serial in zip(accepted, wanted, serials, strict=True):
+        code = pattern.code(day, serial)
         fact.event = event.model_copy(update={"code": code})
         locked = work.cases[fact.case_id]
         locked.state = locked.state._replace(code=code)

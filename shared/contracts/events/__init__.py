@@ -18,6 +18,7 @@ from shared.contracts.events.acceptance import (
     SupplementRequested,
 )
 from shared.contracts.events.base import INTAKE, NOTIFICATION, PROCESSING, CaseEvent, Event
+from shared.contracts.events.calendar import CITY, AgencyHours, CalendarChanged, ExceptionalDay
 from shared.contracts.events.clock import CaseDueSoon, CaseEscalated, CaseExtended, CaseOverdue, ClockSet, DueDateRecalculated
 from shared.contracts.events.ends import (
     CaseCorrected,
@@ -48,16 +49,19 @@ EVENTS: dict[str, type[Event]] = {
         PaymentRequested, PaymentReceived, CaseExtended, DueDateRecalculated, CaseDueSoon, CaseOverdue, CaseEscalated,
         WithdrawalRequested, CaseStopped, CaseResumed, CaseResolved, CaseReturned, CaseReopened, CaseCorrected,
         CauseRecorded, MilestoneReached, CaseLinked, CommandRejected, NotificationSent, NotificationDelivered,
-        NotificationFailed, NotificationUndeliverable, CallEnded, FeedReported, ClockSet,
+        NotificationFailed, NotificationUndeliverable, CallEnded, FeedReported, ClockSet, CalendarChanged,
     )
 }  # fmt: skip
 """Every event type by the value of `ce_type`."""
 
 __all__ = [
+    "CITY",
     "EVENTS",
     "INTAKE",
     "NOTIFICATION",
     "PROCESSING",
+    "AgencyHours",
+    "CalendarChanged",
     "CallEnded",
     "CaseAccepted",
     "CaseCorrected",
@@ -80,6 +84,7 @@ __all__ = [
     "CommandRejected",
     "DueDateRecalculated",
     "Event",
+    "ExceptionalDay",
     "FeedReported",
     "Limit",
     "MilestoneReached",

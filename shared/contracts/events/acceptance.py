@@ -6,7 +6,7 @@ from pydantic import PositiveInt
 
 from shared.contracts.events.base import PROCESSING, CaseEvent
 from shared.contracts.model import Code, Contract, Instant, Label, Reason, Slug
-from shared.contracts.words import Channel
+from shared.contracts.words import Channel, Regime
 
 
 class Limit(Contract):
@@ -22,6 +22,7 @@ class CaseAccepted(CaseEvent):
     """An officer accepted the complete dossier: it has a code, and a due date where its limit is known.
 
     Decree 61/2018/NĐ-CP, art. 17.3. The committed limit makes `due_at`; the law's own makes `statutory_due_at`.
+    `hand_over_by` is when the dossier must be with who resolves it (art. 18: the same working day, after 15:00 the next).
     """
 
     type = "case.accepted"
@@ -37,6 +38,7 @@ class CaseAccepted(CaseEvent):
     due_at: Instant | None = None
     statutory_due_at: Instant | None = None
     unit: Slug | None = None
+    hand_over_by: Instant | None = None
 
 
 class CaseRefused(CaseEvent):
@@ -49,27 +51,39 @@ class CaseRefused(CaseEvent):
 
 
 class StepCompleted(CaseEvent):
-    """An internal step, or an activity of an imported log, is done."""
+    """An internal step, or an activity of an imported log, is done.
+
+    `after_result`: a duty that follows the result, such as its publication; the case's status stays.
+    """
 
     type = "case.step_completed"
     stated_by = PROCESSING
 
     step: Label
     unit: Slug | None = None
+    after_result: bool = False
 
 
 class CaseForwarded(CaseEvent):
-    """The case went on to another unit or agency; its code stays (Decree 61/2018/NĐ-CP, art. 18)."""
+    """The case went on to another unit or agency; its code stays (Decree 61/2018/NĐ-CP, art. 18).
+
+    `answer_by` is when the receiver's share of the time limit has passed (art. 19.5 and 19.6).
+    """
 
     type = "case.forwarded"
     stated_by = PROCESSING
 
     to_unit: Slug | None = None
     to_agency: Slug | None = None
+    share_half_days: PositiveInt | None = None
+    answer_by: Instant | None = None
 
 
 class SupplementRequested(CaseEvent):
-    """The applicant must complete the documents (form 02)."""
+    """The applicant must complete the documents (form 02).
+
+    `late` and `repeated` are breaches of another system that an import brings (Decree 61/2018/NĐ-CP, art. 19.4, 11.2.c).
+    """
 
     type = "case.supplement_requested"
     stated_by = PROCESSING
@@ -77,16 +91,20 @@ class SupplementRequested(CaseEvent):
     documents: tuple[Code, ...]
     reason: Reason
     until: Instant | None = None
+    late: bool = False
+    repeated: bool = False
 
 
 class SupplementReceived(CaseEvent):
-    """The documents are complete; the due date may be new."""
+    """The documents are complete; the due date may be new, by the procedure's regime."""
 
     type = "case.supplement_received"
     stated_by = PROCESSING
 
     due_at: Instant | None = None
     statutory_due_at: Instant | None = None
+    old_due_at: Instant | None = None
+    regime: Regime | None = None
 
 
 class PaymentRequested(CaseEvent):
@@ -100,9 +118,12 @@ class PaymentRequested(CaseEvent):
 
 
 class PaymentReceived(CaseEvent):
-    """The fee was paid. The amount is in đồng."""
+    """The fee was paid. The amount is in đồng. The due dates moved by the time that the clock stood still."""
 
     type = "case.payment_received"
     stated_by = PROCESSING
 
     amount_vnd: PositiveInt
+    due_at: Instant | None = None
+    statutory_due_at: Instant | None = None
+    old_due_at: Instant | None = None

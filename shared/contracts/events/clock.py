@@ -23,7 +23,11 @@ class CaseExtended(CaseEvent):
 
 
 class DueDateRecalculated(CaseEvent):
-    """The calendar changed, and with it the due date of an open case."""
+    """The due date of an open case was counted again.
+
+    Because the calendar changed (`calendar_changed`), or because the case was resolved while its clock stood still
+    (`clock_stopped`).
+    """
 
     type = "case.due_date_recalculated"
     stated_by = PROCESSING
@@ -31,6 +35,8 @@ class DueDateRecalculated(CaseEvent):
     old_due_at: Instant | None
     new_due_at: Instant | None
     reason: Reason
+    old_statutory_due_at: Instant | None = None
+    new_statutory_due_at: Instant | None = None
 
 
 class CaseDueSoon(CaseEvent):
@@ -52,13 +58,20 @@ class CaseOverdue(CaseEvent):
 
 
 class CaseEscalated(CaseEvent):
-    """A late case was raised to the next level of the chain."""
+    """A case was raised to the next level of the chain because the time `due_at` had passed.
+
+    `reason` says which time: of the due date (`overdue`), of the assignment to a unit (`unassigned`), of another agency's
+    answer (`answer_late`), of the supplement (`supplement_timeout`), of a duty after the result (`duty_late`), or of the
+    hand-over of the result (`undelivered`). `to` is the role or unit that is told.
+    """
 
     type = "case.escalated"
     stated_by = PROCESSING
 
     due_at: Instant
     level: PositiveInt
+    reason: Reason = "overdue"
+    to: Slug | None = None
 
 
 class ClockSet(Event):

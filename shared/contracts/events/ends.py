@@ -32,22 +32,33 @@ class CaseStopped(CaseEvent):
 
 
 class CaseResumed(CaseEvent):
-    """Work on a stopped case goes on."""
+    """Work on a stopped case goes on. The due dates moved by the time that the clock stood still."""
 
     type = "case.resumed"
     stated_by = PROCESSING
 
     reason: Reason
+    due_at: Instant | None = None
+    statutory_due_at: Instant | None = None
+    old_due_at: Instant | None = None
 
 
 class CaseResolved(CaseEvent):
-    """The result is ready (status 9): the end of processing, against which timeliness is measured."""
+    """The result is ready (status 9): the end of processing, against which timeliness is measured.
+
+    A breach of the committed limit and one of the law's own are told apart. `reason` is why it was refused. `duty` is the step
+    that has to follow the result by `duty_by`, such as its publication.
+    """
 
     type = "case.resolved"
     stated_by = PROCESSING
 
     outcome: Outcome
     timeliness: Timeliness
+    statutory_timeliness: Timeliness | None = None
+    reason: Reason | None = None
+    duty: Label | None = None
+    duty_by: Instant | None = None
 
 
 class CaseReturned(CaseEvent):
@@ -69,7 +80,12 @@ class CaseReopened(CaseEvent):
 
 
 class CaseCorrected(CaseEvent):
-    """A fact of the past was wrong; history keeps both."""
+    """A fact of the past was wrong; history keeps both.
+
+    `corrected` is that fact's type and `occurred_at` when it really happened; without a time, history only notes that the fact
+    was wrong. What follows from it is stated, too: the due dates after another moment of acceptance, the timeliness and the
+    time of the duty after the result after another moment of resolution.
+    """
 
     type = "case.corrected"
     stated_by = PROCESSING
@@ -77,6 +93,12 @@ class CaseCorrected(CaseEvent):
     event_id: UUID
     reason: Reason
     occurred_at: Instant | None = None
+    corrected: Label | None = None
+    due_at: Instant | None = None
+    statutory_due_at: Instant | None = None
+    timeliness: Timeliness | None = None
+    statutory_timeliness: Timeliness | None = None
+    duty_by: Instant | None = None
 
 
 class CauseRecorded(CaseEvent):

@@ -16,6 +16,8 @@ from tests.support.installation import SERVICES, Installation
 from tests.support.waiting import eventually
 
 SHOWN = 5
+OF_TIME = frozenset({"case.due_soon", "case.overdue", "case.escalated"})
+"""Facts that no command asks for: a run may go through the hour at which one falls due."""
 
 
 @dataclass(slots=True)
@@ -98,7 +100,7 @@ def _lives(verdict: Verdict, load: Load, published: Published) -> None:
     for each in load.cases:
         stated = published.once(str(each.case_id), "processing")
         expected = [FACTS[command.type] for command in each.commands]
-        found = [fact.type for fact in stated]
+        found = [fact.type for fact in stated if fact.type not in OF_TIME]
         if found != expected:
             verdict.compare(f"facts of {each.key} {each.case_id}", expected, found)
             verdict.wrong.append(f"life of {each.key} {each.case_id}: {found} for {expected}")

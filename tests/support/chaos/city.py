@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,7 +67,9 @@ class City:
 @contextlib.asynccontextmanager
 async def running_city(folder: Path) -> AsyncIterator[City]:
     """Servers, proxies and services of its own; everything is ended at the end."""
-    servers = ProxiedServers(folder / "servers")
+    servers, client = ProxiedServers(folder / "servers"), logging.getLogger("aiokafka")
+    level = client.level
+    client.setLevel(logging.CRITICAL)  # it reports every second of every outage, and we make them
     try:
         servers.start()
         servers.kafka_proxy.start()
@@ -81,6 +84,32 @@ async def running_city(folder: Path) -> AsyncIterator[City]:
         finally:
             await asyncio.shield(made.close())
     finally:
+        client.setLevel(level)
         servers.kafka_proxy.stop()
         servers.postgres_proxy.stop()
         servers.stop()
+
+
+@dataclass(slots=True)
+class Cities:
+    """The city that runs now. After a run that found something it is given up, and the next run has one of its own:
+    new servers, topics, databases and processes, so that one failure is one failure.
+    """
+
+    folder: Path
+    _built: int = 0
+    _city: City | None = None
+    _open: contextlib.AsyncExitStack = field(default_factory=contextlib.AsyncExitStack)
+
+    async def get(self) -> City:
+        """The running city; it is built when there is none."""
+        if self._city is None:
+            self._built += 1
+            self._city = await self._open.enter_async_context(running_city(self.folder / f"city-{self._built}"))
+        return self._city
+
+    async def give_up(self) -> Path:
+        """End the city; where its logs and its content lie."""
+        self._city = None
+        await self._open.aclose()
+        return self.folder / f"city-{self._built}"

@@ -17,13 +17,14 @@ Offsets = dict[TopicPartition, int]
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One record of `case-events`."""
+    """One record of `case-events`; `at` is when it was sent, in seconds, and tells no repetition from the first."""
 
     id: str
     type: str
     source: str
     sequence: int
     cause: str | None
+    at: float = field(default=0.0, compare=False)
 
 
 @dataclass(slots=True)
@@ -39,6 +40,10 @@ class Published:
     def once(self, case_id: str, source: str) -> list[Fact]:
         """The same, each fact once."""
         return list(dict.fromkeys(self.stream(case_id, source)))
+
+    def times(self) -> list[float]:
+        """When each fact was sent for the first time, in order."""
+        return sorted(fact.at for facts in self.cases.values() for fact in dict.fromkeys(facts))
 
 
 def places(city: Installation, *topics: Topic) -> list[TopicPartition]:
@@ -81,5 +86,6 @@ def _add(published: Published, records: Sequence[object], agency: str) -> None:
     for record in records:
         envelope = from_headers(record.headers)  # type: ignore[attr-defined]
         if envelope.agency == agency:
-            fact = Fact(envelope.id, envelope.type, envelope.source.lstrip("/"), envelope.sequence, envelope.causation_id)
+            source, sent_at = envelope.source.lstrip("/"), record.timestamp / 1000  # type: ignore[attr-defined]
+            fact = Fact(envelope.id, envelope.type, source, envelope.sequence, envelope.causation_id, sent_at)
             published.cases[envelope.subject].append(fact)

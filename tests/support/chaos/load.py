@@ -1,7 +1,7 @@
 """What citizens and officers do meanwhile: a seeded open-loop load, and what they were promised by a 2xx or an acknowledgement.
 
 Arrivals have their times beforehand, whether the last answer came or not. Nobody gives up: what was not answered is sent again
-with the same key, as clients are told to.
+with the same key, as clients are told to. As long as something is still being broken, a thinner stream of cases goes on.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 import random
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -30,6 +30,8 @@ from tests.support.installation import Installation
 BULK_LINES = 15
 ANSWER_SECONDS = 6.0
 AGAIN_SECONDS = 0.4
+LONGEST_SECONDS = 120.0
+THINNER = 0.25
 LIVES: Sequence[tuple[Command, ...]] = (
     (Accept(unit="one-stop"), CompleteStep(step="checked"), Resolve(outcome=Outcome.GRANTED), Return(channel=Channel.COUNTER)),
     (Accept(unit="one-stop"), Resolve(outcome=Outcome.REFUSED)),
@@ -60,7 +62,7 @@ class Planned:
 
 @dataclass(slots=True)
 class Load:
-    """Sends, and remembers what was promised. `wrong` is what no fault may cause, such as a 500."""
+    """Sends `rate` cases a second for so many seconds, and remembers what was promised. `wrong` is what no fault may cause."""
 
     city: Installation
     agency: str
@@ -72,27 +74,29 @@ class Load:
     answers: Counter[str] = field(default_factory=Counter)
     _producer: AIOKafkaProducer | None = None
     _http: httpx.AsyncClient = field(init=False)
+    _rng: random.Random = field(init=False)
 
     def __post_init__(self) -> None:
-        rng = random.Random(f"load {self.seed}")
-        for number in range(int(self.rate * self.seconds)):
-            life = rng.choices(LIVES, (5, 2, 2, 1, 1))[0]
-            self.cases.append(Planned(f"{self.agency}-{number}", life, rng.random() < 0.6, rng.random() < 0.1))
+        self._rng = random.Random(f"load {self.seed}")
         self._http = httpx.AsyncClient(timeout=ANSWER_SECONDS, limits=httpx.Limits(max_connections=100))
 
-    async def run(self, producer: AIOKafkaProducer) -> None:
-        """Everything at its time; returns when all is promised."""
+    async def run(self, producer: AIOKafkaProducer, broken: Callable[[], bool] = lambda: False) -> None:
+        """Everything at its time; returns when all is promised, not before nothing is `broken` any more."""
         self._producer = producer
         rng = random.Random(f"arrivals {self.seed}")
-        began, tasks, waiting = time.monotonic(), [], list(self.cases)
-        async with self._http:
-            while waiting:
-                size = BULK_LINES if rng.random() < 0.04 else 1
-                group, waiting = waiting[:size], waiting[size:]
-                due = began + (len(self.cases) - len(waiting)) / self.rate
-                await asyncio.sleep(max(due - time.monotonic(), 0))
-                tasks.append(asyncio.create_task(self._arrive(group)))
-            await asyncio.gather(*tasks)
+        began, due = time.monotonic(), 0.0
+        async with self._http, asyncio.TaskGroup() as tasks:
+            while due < self.seconds or (broken() and due < LONGEST_SECONDS):
+                group = [self._plan() for _ in range(BULK_LINES if rng.random() < 0.04 else 1)]
+                due += len(group) / (self.rate * (1.0 if due < self.seconds else THINNER))
+                await asyncio.sleep(max(began + due - time.monotonic(), 0))
+                tasks.create_task(self._arrive(group))
+
+    def _plan(self) -> Planned:
+        life = self._rng.choices(LIVES, (5, 2, 2, 1, 1))[0]
+        key = f"{self.agency}-{len(self.cases)}"
+        self.cases.append(Planned(key, life, self._rng.random() < 0.6, self._rng.random() < 0.1))
+        return self.cases[-1]
 
     async def _arrive(self, group: list[Planned]) -> None:
         await (self._file_bulk(group) if len(group) > 1 else self._file(group[0]))

@@ -71,6 +71,10 @@ class Proxy:
         self._loop.call_soon_threadsafe(go)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.CancelledError):  # only `stop` cancels, and asyncio would report each
+            await self._forward(reader, writer)
+
+    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await self._flows.wait()
         try:
             behind, beyond = await asyncio.open_connection(HOST, self.target)

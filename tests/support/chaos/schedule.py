@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from tests.support.installation import SERVICES
 
-KAFKA, POSTGRES = "kafka", "postgres"
+KAFKA, POSTGRES, EVERYONE = "kafka", "postgres", "all four"
 
 
 class Kind(StrEnum):
@@ -28,6 +28,8 @@ class Kind(StrEnum):
     DIE = "replica dies"
     ZOMBIE = "zombie"
     """The service is stopped until its group has given it up and a replica does its work; then it goes on."""
+    CROWD = "three replicas"
+    """Two replicas of every service join one after the other; one is killed with kill -9, then the other leaves in order."""
 
 
 TARGETS: dict[Kind, Sequence[str]] = {
@@ -40,9 +42,10 @@ TARGETS: dict[Kind, Sequence[str]] = {
     Kind.JOIN: SERVICES,
     Kind.DIE: SERVICES,
     Kind.ZOMBIE: SERVICES,
+    Kind.CROWD: (EVERYONE,),
 }
-ZOMBIE_SECONDS = 13.0
-"""Longer than a group's session."""
+ZOMBIE_SECONDS = 30.0
+"""Three times a group's session."""
 PLACES: dict[Kind, Sequence[str]] = {
     Kind.CRASH: ("before_commit", "after_commit", "before_publish", "after_publish", "before_offsets", "after_send"),
     Kind.FLAP: ("before_commit", "after_commit", "after_publish", "before_offsets", "after_send"),
@@ -56,7 +59,10 @@ ATTEMPTS, GAP_SECONDS = 20, 0.5
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault: it begins `at` seconds after the load, and is undone `seconds` later. `detail` depends on the kind."""
+    """One fault: it begins `at` seconds after the load, and is undone `seconds` later. `detail` depends on the kind.
+
+    Where replicas join, `seconds` are those in which they work beside the service.
+    """
 
     at: float
     kind: Kind

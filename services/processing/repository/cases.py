@@ -1,0 +1,80 @@
+"""Reads of cases as they stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import and_, case, func, literal, or_
+from sqlalchemy.sql.elements import ColumnElement
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.processing.domain.case import OPEN, Case
+from services.processing.tables import CaseRow, ClockRow
+from shared.contracts.words import ClockMode, StopKind
+
+ZONE_NAME = "Asia/Ho_Chi_Minh"
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a list of cases is narrowed to; None is no restriction. `overdue` is told by the agency's business clock."""
+
+    agency: str | None = None
+    kind: str | None = None
+    status: int | None = None
+    unit: str | None = None
+    field: str | None = None
+    overdue: bool | None = None
+    code: str | None = None
+
+
+async def find_case(session: AsyncSession, case_id: UUID) -> Case | None:
+    """A case that was submitted."""
+    row = await session.get(CaseRow, case_id)
+    return _case_of(row) if row and row.status is not None else None
+
+
+async def list_cases(
+    session: AsyncSession, filters: Filters, now: datetime, after: UUID | None, limit: int
+) -> list[tuple[UUID, Case]]:
+    """Submitted cases in the order of their ids, which is the order of their making."""
+    query = select(CaseRow).where(col(CaseRow.status).is_not(None), *_conditions(filters, now))
+    if filters.overdue is not None:
+        query = query.outerjoin(ClockRow, col(ClockRow.agency) == col(CaseRow.agency))
+    if after is not None:
+        query = query.where(col(CaseRow.case_id) > after)
+    rows = await session.exec(query.order_by(col(CaseRow.case_id)).limit(limit))
+    return [(row.case_id, _case_of(row)) for row in rows]
+
+
+def _conditions(filters: Filters, now: datetime) -> list[ColumnElement[bool]]:
+    equal = {
+        "agency": filters.agency,
+        "kind": filters.kind,
+        "status": filters.status,
+        "unit": filters.unit,
+        "field": filters.field,
+        "code": filters.code,
+    }
+    conditions = [getattr(CaseRow, name) == value for name, value in equal.items() if value is not None]
+    if filters.overdue is not None:
+        conditions.append(_overdue(now) if filters.overdue else func.coalesce(_overdue(now), False).is_(False))
+    return conditions
+
+
+def _overdue(now: datetime) -> ColumnElement[bool]:
+    """Open, and the local date of the agency's business clock is after the due date; one that stands still tells its own date."""
+    historical = col(ClockRow.mode) == ClockMode.HISTORICAL.value
+    business_now = case((historical, col(ClockRow.at)), else_=literal(now, CaseRow.__table__.c.due_at.type))  # type: ignore[attr-defined]
+    stands_at = func.least(business_now, col(CaseRow.stopped_at))
+    local_midnight = func.timezone(ZONE_NAME, func.date_trunc("day", func.timezone(ZONE_NAME, stands_at)))
+    suspended = col(CaseRow.stop_kind) == StopKind.SUSPENDED.value
+    is_open = or_(col(CaseRow.status).in_([int(status) for status in OPEN]), suspended)
+    return and_(is_open, col(CaseRow.due_at) < local_midnight)
+
+
+def _case_of(row: CaseRow) -> Case:
+    return Case(**{name: getattr(row, name) for name in Case._fields})
