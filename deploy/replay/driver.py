@@ -15,6 +15,8 @@ from shared.contracts.commands import Accept, Command, CompleteStep, Resolve, Re
 from shared.contracts.words import Kind, Origin, Outcome
 
 POLL_SECONDS = 0.2
+REFUSED_BECAUSE = "not_eligible"
+"""A refusal after appraisal needs a reason (Decree 61/2018/NĐ-CP, art. 19.8); the year's own are not known."""
 
 
 def past_of(year: Year) -> Past:
@@ -41,7 +43,8 @@ def _moves(dossier: Dossier) -> Iterator[tuple[datetime, Command]]:
     for step in dossier.steps:
         yield step.occurred_at, CompleteStep(step=step.step, unit=step.unit)
     if dossier.resolved_at is not None:
-        yield dossier.resolved_at, Resolve(outcome=dossier.outcome or Outcome.GRANTED)
+        reason = REFUSED_BECAUSE if dossier.outcome is Outcome.REFUSED else None
+        yield dossier.resolved_at, Resolve(outcome=dossier.outcome or Outcome.GRANTED, reason=reason)
     if dossier.returned_at is not None:
         yield dossier.returned_at, Return(channel=dossier.return_channel)
 

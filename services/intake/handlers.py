@@ -27,7 +27,7 @@ from services.intake.domain.submission import (
 )
 from services.intake.group_commit import GroupCommit
 from services.intake.metrics import IntakeMetrics
-from services.intake.repository import NewCase
+from services.intake.repository import FiledRow
 from shared.catalogue import Catalogue
 from shared.clock import Clock
 from shared.contracts.envelope import Envelope
@@ -40,6 +40,7 @@ from shared.persistence.work import Store, Work, private_headers
 from shared.security.cipher import Cipher
 
 SERVICE: Final = "intake"
+CASES_AT_ONCE: Final = 100
 _S = TypeVar("_S", bound=Submission)
 
 
@@ -58,6 +59,18 @@ class Opening(NamedTuple):
 
     case_id: UUID
     outcome: Outcome
+
+
+class NewCase(NamedTuple):
+    """A valid submission that waits to become a case."""
+
+    case_id: UUID
+    scope: str
+    key: str
+    digest: bytes
+    submission: Submission
+    filed_at: datetime
+    lane: Lane
 
 
 class ForbiddenError(Exception):
@@ -124,84 +137,40 @@ class Desk:
 
     def _prepare(self, submission: Submission, filer: Filer, key: str, lane: Lane, now: datetime) -> NewCase:
         """Make the case that the submission becomes unless its key is known."""
-        case_id, filed_at = repository.make_case_id(), submission.filed_at or now
-        event_headers, event = _submitted(case_id, submission, filed_at, lane, now)
-        contact, told_headers, told = self._contact(case_id, submission, now)
-        return NewCase(
-            case_id,
-            filer.scope,
-            key,
-            self.cipher.digest(submission.canonical()),
-            submission.agency,
-            submission.kind,
-            submission.procedure,
-            submission.channel,
-            submission.return_channel,
-            repository.array_text(submission.documents),
-            filed_at,
-            now,
-            submission.origin,
-            lane,
-            contact,
-            event_headers,
-            event,
-            told_headers,
-            told,
-        )
-
-    def _contact(self, case_id: UUID, submission: Submission, now: datetime) -> tuple[bytes | None, bytes | None, bytes | None]:
-        """The applicant's ciphertext to keep, and headers and ciphertext to publish."""
-        contact = submission.applicant and submission.applicant.contact()
-        if contact is None and submission.origin is not Origin.LIVE:
-            return None, None, None
-        # a live case without a contact says so, or its first message would wait for one
-        told = (contact or Contact()).model_dump_json(exclude_none=True).encode()
-        sealed = self.cipher.encrypt(told, contact_context(case_id))
-        headers = private_headers(SERVICE, str(case_id), repository.CONTACT, submission.agency, now)
-        return (None if contact is None else sealed), headers, sealed
+        digest = self.cipher.digest(submission.canonical())
+        return NewCase(repository.make_case_id(), filer.scope, key, digest, submission, submission.filed_at or now, lane)
 
 
-def _submitted(case_id: UUID, filed: Submission, filed_at: datetime, lane: Lane, now: datetime) -> tuple[bytes, bytes]:
-    """`case.submitted`: its headers as the outbox keeps them, and its body. Nobody else can know this case: it is the first."""
-    event = CaseSubmitted(
-        agency=filed.agency,
-        kind=filed.kind,
-        procedure=filed.procedure,
-        channel=filed.channel,
-        filed_at=filed_at,
-        documents=filed.documents,
-        return_channel=filed.return_channel,
-        lane=lane,
-    )
-    envelope = Envelope(
-        str(uuid7()), event.type, f"/{SERVICE}", str(case_id), filed.agency, filed_at, now, filed.origin, sequence=1
-    )  # fmt: skip
-    return packb(envelope.to_headers()), event.model_dump_json().encode()
-
-
-def make_commit(store: Store[Case], metrics: IntakeMetrics) -> Callable[[Sequence[NewCase]], Awaitable[list[Opening]]]:
+def make_commit(
+    store: Store[Case], cipher: Cipher, metrics: IntakeMetrics, clock: Clock
+) -> Callable[[Sequence[NewCase]], Awaitable[list[Opening]]]:
     """What group commits call: everything of these cases in one transaction."""
 
     async def commit(cases: Sequence[NewCase]) -> list[Opening]:
         metrics.group_cases.observe(len(cases))
+        first: dict[repository.KeyOf, NewCase] = {}
+        for new in cases:  # of one key within the group, the first counts
+            first.setdefault((new.scope, new.key), new)
+        rows, now = [], clock()
+        for number, new in enumerate(first.values(), 1):
+            rows.append(make_row(new, cipher, now))
+            if number % CASES_AT_ONCE == 0:
+                await asyncio.sleep(0)  # a large group must not keep a counter's answer waiting
         with metrics.commit_seconds.time():
-            return await open_cases(store, cases)
+            return await open_cases(store, cases, rows)
 
     return commit
 
 
-async def open_cases(store: Store[Case], cases: Sequence[NewCase]) -> list[Opening]:
-    """Open the cases whose keys are free; of one key within the group, the first counts."""
-    first: dict[repository.KeyOf, NewCase] = {}
-    for new in cases:
-        first.setdefault((new.scope, new.key), new)
+async def open_cases(store: Store[Case], cases: Sequence[NewCase], rows: Sequence[FiledRow]) -> list[Opening]:
+    """Open the cases whose keys are free; `rows` has one for each key."""
     async with store.database.driver() as driver:
         await reach("before_commit")
-        opened = frozenset(await repository.open_new(driver, list(first.values())))
+        opened = frozenset(await repository.open_new(driver, rows))
         await reach("after_commit")
         if opened:
             store.on_commit()
-        taken = [new for new in cases if new.case_id not in opened]
+        taken = [(new.scope, new.key) for new in cases if new.case_id not in opened]
         known = await repository.find_keys(driver, taken) if taken else {}
     return [_answer(new, opened, known) for new in cases]
 
@@ -212,6 +181,61 @@ def _answer(new: NewCase, opened: frozenset[UUID], known: dict[repository.KeyOf,
     digest, case_id = known[new.scope, new.key]
     same = hmac.compare_digest(digest, new.digest)
     return Opening(case_id, Outcome.KNOWN if same else Outcome.CONFLICT)
+
+
+def make_row(new: NewCase, cipher: Cipher, now: datetime) -> FiledRow:
+    """Everything that is written about a new case, and stated: `case.submitted`, and the contact."""
+    filed = new.submission
+    return FiledRow(
+        new.case_id,
+        new.scope,
+        new.key,
+        new.digest,
+        filed.agency,
+        filed.kind,
+        filed.procedure,
+        filed.channel,
+        filed.return_channel,
+        repository.array_text(filed.documents),
+        new.filed_at,
+        now,
+        filed.origin,
+        new.lane,
+        *_submitted(new, now),
+        *_told(new, cipher, now),
+    )
+
+
+def _submitted(new: NewCase, now: datetime) -> tuple[bytes, bytes]:
+    """`case.submitted`: its headers as the outbox keeps them, and its body. Nobody else can know this case: it is the first."""
+    filed = new.submission
+    event = CaseSubmitted(
+        agency=filed.agency,
+        kind=filed.kind,
+        procedure=filed.procedure,
+        channel=filed.channel,
+        filed_at=new.filed_at,
+        documents=filed.documents,
+        return_channel=filed.return_channel,
+        lane=new.lane,
+    )
+    envelope = Envelope(
+        str(uuid7()), event.type, f"/{SERVICE}", str(new.case_id), filed.agency, new.filed_at, now, filed.origin, sequence=1
+    )  # fmt: skip
+    return packb(envelope.to_headers()), event.model_dump_json().encode()
+
+
+def _told(new: NewCase, cipher: Cipher, now: datetime) -> tuple[bytes | None, bytes | None, bytes | None]:
+    """Headers and ciphertext of the contact as it is published, and the ciphertext to keep."""
+    filed = new.submission
+    contact = filed.applicant and filed.applicant.contact()
+    if contact is None and filed.origin is not Origin.LIVE:
+        return None, None, None
+    # a live case without a contact says so, or its first message would wait for one
+    told = (contact or Contact()).model_dump_json(exclude_none=True).encode()
+    sealed = cipher.encrypt(told, contact_context(new.case_id))
+    headers = private_headers(SERVICE, str(new.case_id), repository.CONTACT, filed.agency, now)
+    return headers, sealed, (None if contact is None else sealed)
 
 
 async def follow_cases(work: Work[Case], deliveries: Sequence[Delivery]) -> None:

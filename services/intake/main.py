@@ -45,7 +45,7 @@ def create_app(settings: IntakeSettings | None = None) -> FastAPI:
 def make_desk(settings: IntakeSettings, store: Store[Case], metrics: IntakeMetrics) -> Desk:
     """The desk with a group commit for each lane, so that a bulk upload never stands in a counter's way."""
     cipher = Cipher.from_file(settings.private_key_file)
-    commit = make_commit(store, metrics)
+    commit = make_commit(store, cipher, metrics, real_time)
     interactive = GroupLimits(settings.intake_group, settings.intake_queue)
     bulk = GroupLimits(settings.intake_bulk_group, 4 * settings.intake_bulk_group, settings.intake_bulk_patience)
     lanes = {

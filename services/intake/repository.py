@@ -28,8 +28,8 @@ KeyOf = tuple[str, str]
 """Scope and key."""
 
 
-class NewCase(NamedTuple):
-    """A valid submission that waits to become a case: everything that is written about it, made beforehand.
+class FiledRow(NamedTuple):
+    """Everything that is written about a new case.
 
     `contact` is the applicant's ciphertext, `told` the one that is published: a live case without a contact says so.
     """
@@ -48,11 +48,11 @@ class NewCase(NamedTuple):
     recorded_at: datetime
     origin: str
     lane: int
-    contact: bytes | None
     event_headers: bytes
     event: bytes
     told_headers: bytes | None
     told: bytes | None
+    contact: bytes | None
 
 
 _TYPES: Final = (
@@ -61,7 +61,7 @@ _TYPES: Final = (
 _ARRAYS: Final = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(_TYPES.split(), 1))
 
 _OPEN = f"""
-with filed as materialized (select * from unnest({_ARRAYS}) as u({", ".join(NewCase._fields)})),
+with filed as materialized (select * from unnest({_ARRAYS}) as u({", ".join(FiledRow._fields)})),
 claimed as (
   insert into idempotency (scope, key, digest, case_id, created_at)
   select scope, key, digest, case_id, recorded_at from filed order by scope, key on conflict do nothing returning case_id
@@ -96,13 +96,13 @@ def make_case_id() -> UUID:
     return made
 
 
-async def open_new(driver: asyncpg.Connection, cases: Sequence[NewCase]) -> Collection[UUID]:
+async def open_new(driver: asyncpg.Connection, rows: Sequence[FiledRow]) -> Collection[UUID]:
     """Write the cases whose keys are free, with all that is stated about them; their ids.
 
     One statement, which is its own transaction: whatever happens, all of it is there or nothing. Keys are claimed in their
     order, waiting for transactions that claim the same ones. Of one key within the group only one may be given.
     """
-    opened, _ = await driver.fetchrow(_OPEN, *zip(*cases, strict=True))
+    opened, _ = await driver.fetchrow(_OPEN, *zip(*rows, strict=True))
     return opened or ()
 
 
@@ -111,9 +111,9 @@ def array_text(codes: Iterable[str]) -> str:
     return "{" + ",".join(f'"{code}"' for code in codes) + "}"
 
 
-async def find_keys(driver: asyncpg.Connection, cases: Sequence[NewCase]) -> dict[KeyOf, tuple[bytes, UUID]]:
+async def find_keys(driver: asyncpg.Connection, keys: Sequence[KeyOf]) -> dict[KeyOf, tuple[bytes, UUID]]:
     """Digest and case of keys that are taken."""
-    rows = await driver.fetch(_KNOWN, [new.scope for new in cases], [new.key for new in cases])
+    rows = await driver.fetch(_KNOWN, *zip(*keys, strict=True))
     return {(scope, key): (digest, case_id) for scope, key, digest, case_id in rows}
 
 

@@ -42,7 +42,7 @@ class Projector:
 
     async def project(self, work: Work[Case], deliveries: Sequence[Delivery]) -> None:
         """Take new facts, in order: cases, tallies, clocks, progress."""
-        tallies: dict[int, Tallies] = defaultdict(Tallies.empty)
+        tallies = Tallies.empty()
         steps: dict[int, Advance] = defaultdict(Advance)
         clocks = []
         for delivery in deliveries:
@@ -53,11 +53,11 @@ class Projector:
                 locked = work.cases[delivery.case_id]
                 before = locked.state
                 locked.state = project(before, delivery.envelope, body)
-                tallies[partition].add(before, locked.state, body)
+                tallies.add(before, locked.state, body)
             elif isinstance(body, ClockSet):
                 clocks.append(ClockChange(body.agency, body.mode, body.at, delivery.envelope.sequence))
         await set_clocks(work.tx, clocks)
-        await add_tallies(work.tx, tallies)
+        await add_tallies(work.tx, min(steps), tallies)
         await advance(work.tx, steps)
         self._observe(deliveries)
 

@@ -76,7 +76,7 @@ class MissingEvent(Table, table=True):
 
 
 class TallyRow(Table, table=True):
-    """Facts counted, one row per partition of the topic so that replicas never wait for each other."""
+    """Facts counted. A batch counts in the rows of one of its partitions, so that replicas never wait for each other."""
 
     __tablename__ = "tallies"
 

@@ -5,12 +5,12 @@ Everyone locks cases first and the ledger second, so that consumers and jobs can
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from pydantic_core import to_json
 from uuid_utils.compat import uuid7
 
 from services.notification import repository
@@ -72,7 +72,7 @@ class Planner:
             kind=event.kind,
             origin=envelope.origin,
             lane=locked.state.lane,
-            particulars=json.dumps(particulars(notice, locked.state, event), ensure_ascii=False),
+            particulars=to_json(particulars(notice, locked.state, event)).decode(),
             occurred_at=envelope.occurred_at,
             created_at=work.now,
             sent_at=None,
@@ -83,7 +83,7 @@ class Planner:
 
     def _routed(self, work: CaseWork, entry: Entry, reach: Reach) -> Entry:
         route = choose_route(Origin(entry.origin), reach, self.ways)
-        return replace(follow(entry, route, reach), next_attempt_at=self._due_at(work, route))
+        return follow(entry, route, reach)._replace(next_attempt_at=self._due_at(work, route))
 
     async def take_contacts(self, work: CaseWork, deliveries: Sequence[Delivery]) -> None:
         """Keep the newest contact of each case, still encrypted, and send the messages that waited for it on their way.
@@ -139,7 +139,7 @@ def open_contact(cipher: Cipher, case_id: UUID, ciphertext: bytes) -> Contact:
 
 def follow(entry: Entry, route: Route, reach: Reach) -> Entry:
     """The entry on its route."""
-    return replace(entry, status=route.status, channel=route.channel, reason=route.reason, language=reach.language)
+    return entry._replace(status=route.status, channel=route.channel, reason=route.reason, language=reach.language)
 
 
 def settle(work: CaseWork, entry: Entry) -> Entry:
@@ -151,7 +151,7 @@ def settle(work: CaseWork, entry: Entry) -> Entry:
 
 def cancel(work: CaseWork, entry: Entry) -> Entry:
     """A message whose contact was erased; one that a channel has in its hands at this moment may still arrive."""
-    cancelled = replace(entry, status=MessageStatus.CANCELLED, reason="contact_erased")
+    cancelled = entry._replace(status=MessageStatus.CANCELLED, reason="contact_erased")
     state_outcome(work, NotificationUndeliverable, cancelled)
     return cancelled
 

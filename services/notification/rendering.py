@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from jinja2 import PackageLoader, StrictUndefined
@@ -27,6 +27,12 @@ SIMULATED = "[MÔ PHỎNG / SIMULATED]"
 
 BECAUSE = {"vi": ("Mã lý do", "Lý do"), "en": ("Reason code", "Reason")}
 """How a reason is introduced: as a code, and in words."""
+
+REFERENCE = "\ue000"
+"""Stands for a case's code while a text is written: a private character that no name, code or template holds."""
+
+KEPT = 1_000
+"""Texts that are remembered; what they say differs by agency, date and fact."""
 
 CLOCK_RUNS = (Status.ACCEPTED, Status.IN_PROCESS)
 
@@ -80,28 +86,36 @@ class Renderer:
     ) -> None:
         self._lookup_url = lookup_url
         self._agency_names = agency_names or {}
+        self._written = lru_cache(KEPT)(self._write)
         self._catalogue = catalogue or load_catalogue()
 
     def render(self, entry: Entry) -> tuple[str, str]:
         """Subject and text of a message; a simulated one says so in both."""
-        template = _templates().get_template(f"{NOTICES[entry.fact].template}.{entry.language}.txt")
-        subject, _, text = template.render(self._context(entry)).partition("\n")
-        mark = f"{SIMULATED} " if entry.origin == Origin.REPLAY else ""
+        stated: dict[str, Any] = json.loads(entry.particulars)
+        reference = stated.pop("code") or str(entry.case_id)
+        subject, text = self._written(entry.fact, entry.language, entry.kind, entry.agency, entry.origin, tuple(stated.items()))
+        return subject.replace(REFERENCE, reference), text.replace(REFERENCE, reference)
+
+    def _write(
+        self, fact: str, language: str, kind: str, agency: str, origin: str, stated: tuple[tuple[str, Any], ...]
+    ) -> tuple[str, str]:
+        """The message with a mark where its case's reference goes, so that it serves all cases of whom the same is said."""
+        template = _templates().get_template(f"{NOTICES[fact].template}.{language}.txt")
+        subject, _, text = template.render(self._context(language, kind, agency, dict(stated))).partition("\n")
+        mark = f"{SIMULATED} " if origin == Origin.REPLAY else ""
         return f"{mark}{subject.strip()}", f"{mark}{text.strip()}\n"
 
-    def _context(self, entry: Entry) -> dict[str, Any]:
-        stated: dict[str, Any] = json.loads(entry.particulars)
+    def _context(self, language: str, kind: str, agency: str, stated: dict[str, Any]) -> dict[str, Any]:
         status = Status(stated["status"])
-        reference = stated["code"] or str(entry.case_id)
         return stated | {
-            "what": WHAT[entry.language][Kind(entry.kind)],
-            "reference": reference,
-            "status": STATUSES[entry.language][status],
+            "what": WHAT[language][Kind(kind)],
+            "reference": REFERENCE,
+            "status": STATUSES[language][status],
             "due_at": stated["due_at"] if status in CLOCK_RUNS else None,
-            "agency": self._agency(entry.agency),
+            "agency": self._agency(agency),
             "to_agency": self._agency(stated.get("to_agency")),
-            "because": self._because(stated.get("reason"), entry.language),
-            "lookup": self._lookup_url.replace("{code}", reference) if self._lookup_url else None,
+            "because": self._because(stated.get("reason"), language),
+            "lookup": self._lookup_url.replace("{code}", REFERENCE) if self._lookup_url else None,
         }
 
     def _because(self, reason: str | None, language: str) -> str | None:

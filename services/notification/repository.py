@@ -24,7 +24,7 @@ CaseWork = Work[Case]
 LEDGER = column_names(LedgerRow)
 CHANGING = ("id", "channel", "language", "status", "attempts", "next_attempt_at", "reason", "sent_at")
 CONTACT = column_names(ContactRow)
-_row_of, _changes_of = attrgetter(*LEDGER), attrgetter(*CHANGING)
+_changes_of = attrgetter(*CHANGING)
 
 _ENTRY = f"select {', '.join(LEDGER)} from ledger"
 _CLAIM = f"""
@@ -50,7 +50,7 @@ class Contact:
 
 async def add_entries(tx: Tx, entries: Sequence[Entry]) -> set[UUID]:
     """Insert messages; give the ids of those whose (case, fact, recipient, channel) was not there yet."""
-    return {row[0] for row in await insert_new(tx, LedgerRow, [_row_of(entry) for entry in entries], LEDGER, ("id",))}
+    return {row[0] for row in await insert_new(tx, LedgerRow, entries, LEDGER, ("id",))}
 
 
 async def lock_entries(tx: Tx, ids: Iterable[UUID], status: MessageStatus) -> list[Entry]:

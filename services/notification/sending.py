@@ -8,7 +8,7 @@ ledger and the events say each outcome once.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -128,15 +128,16 @@ class Sender:
     def _after(self, work: CaseWork, entry: Entry, outcome: Outcome) -> Entry:
         """The entry after its outcome; a message that was tried often enough has failed."""
         if outcome.result is Result.NOT_TRIED:
-            return replace(entry, next_attempt_at=work.now + UNTRIED_WAIT)
-        tried = replace(entry, attempts=entry.attempts + 1, reason=outcome.reason)
+            return entry._replace(next_attempt_at=work.now + UNTRIED_WAIT)
+        attempts = entry.attempts + 1
         if outcome.result is Result.SENT:
-            return replace(tried, status=MessageStatus.SENT, sent_at=work.now)
+            return entry._replace(attempts=attempts, reason=outcome.reason, status=MessageStatus.SENT, sent_at=work.now)
+        tried = entry._replace(attempts=attempts, reason=outcome.reason)
         if outcome.result is Result.REFUSED or tried.attempts >= self.channel.attempts:
-            return replace(tried, status=MessageStatus.FAILED)
+            return tried._replace(status=MessageStatus.FAILED)
         first, longest = self.channel.waits
         at = next_attempt_at(work.now, tried.attempts, first_seconds=first, longest_seconds=longest)
-        return replace(tried, next_attempt_at=at)
+        return tried._replace(next_attempt_at=at)
 
     async def _followers(self, work: CaseWork, failed: Sequence[Entry]) -> dict[UUID, Entry]:
         """By failed message, the one that goes on in its place by the next channel, where there is one."""
@@ -148,7 +149,7 @@ class Sender:
             reach = reaches.get(entry.case_id, NOBODY)
             route = choose_route(Origin(entry.origin), reach, ways_after(self.channel.way.name, self.ways))
             if route.status is MessageStatus.PENDING:
-                fresh = replace(entry, id=uuid7(), attempts=0, next_attempt_at=work.now, created_at=work.now)
+                fresh = entry._replace(id=uuid7(), attempts=0, next_attempt_at=work.now, created_at=work.now)
                 followers[entry.id] = follow(fresh, route, reach)
         return followers
 
@@ -170,4 +171,4 @@ def _settle(work: CaseWork, entry: Entry, *, has_follower: bool) -> Entry:
     if has_follower:
         return entry
     state_outcome(work, NotificationUndeliverable, entry)
-    return replace(entry, status=MessageStatus.UNDELIVERABLE)
+    return entry._replace(status=MessageStatus.UNDELIVERABLE)

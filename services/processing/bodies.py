@@ -105,12 +105,12 @@ def command_schema() -> dict[str, Any]:
 
 
 def _variant(model: type[Command]) -> dict[str, Any]:
-    own, occasion = _inlined(model.model_json_schema()), _inlined(Occasion.model_json_schema())
+    own, occasion = inlined(model.model_json_schema()), inlined(Occasion.model_json_schema())
     properties = occasion["properties"] | {"type": {"const": model.type}} | own["properties"]
     return own | {"properties": properties, "required": ["type", *own.get("required", ())]}
 
 
-def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
+def inlined(schema: dict[str, Any]) -> dict[str, Any]:
     """A schema without `$defs`: references are replaced by what they name."""
     definitions = schema.pop("$defs", {})
 

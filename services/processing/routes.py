@@ -103,13 +103,19 @@ def _add_cases(router: APIRouter, store: Store[Case], now: Clock) -> None:
         field: Annotated[Slug | None, Query()] = None,
         overdue: Annotated[bool | None, Query()] = None,
         code: Annotated[Code | None, Query()] = None,
+        holder: Annotated[Slug | None, Query()] = None,
         cursor: Annotated[UUID | None, Query()] = None,
         limit: Limit = 100,
     ) -> Page[CaseBody]:
-        """Cases in the order in which they were filed; `overdue` is told by the agency's business clock."""
-        if agency is not None:
-            check_agency(who, agency)
-        filters = Filters(agency or who.agency, kind, status, unit, field, overdue, code)
+        """Cases in the order in which they were filed; `overdue` is told by the agency's business clock.
+
+        With `holder` the list is of cases that other agencies forwarded to this one.
+        """
+        own = holder or agency
+        if own is not None:
+            check_agency(who, own)
+        owner = agency if holder is not None else agency or who.agency
+        filters = Filters(owner, kind, status, unit, field, overdue, code, holder)
         async with store.database.session() as session:
             found = await repository.list_cases(session, filters, now(), cursor, limit + 1)
         items = [_case_body(case_id, case) for case_id, case in found[:limit]]

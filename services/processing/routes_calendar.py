@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 
+from services.processing.bodies import inlined
 from services.processing.calendar_bodies import (
     CSV,
     CalendarBody,
@@ -28,7 +29,7 @@ from services.processing.domain.case import Case
 from services.processing.handlers.calendar import Edit, change_calendar, read_calendar, read_progress
 from shared.contracts.model import Slug
 from shared.persistence.work import Store
-from shared.problems import Problem, refusals
+from shared.problems import MEDIA_TYPE, Problem, refusals
 from shared.security.tokens import Principal, Role, check_agency, require
 
 Reader = Annotated[Principal, Depends(require(*Role))]
@@ -36,11 +37,12 @@ Administrator = Annotated[Principal, Depends(require(Role.ADMIN))]
 AgencyPath = Annotated[Slug, Path()]
 DayPath = Annotated[date, Path()]
 Changed = Callable[[], None]
+CHANGING = refusals(413) | {422: {"description": "Not valid; every fault with its place", "content": {MEDIA_TYPE: {}}}}
 
 
 def _body(model: type[Any], *, file: bool = False) -> dict[str, Any]:
     """The request body in the OpenAPI document."""
-    content: dict[str, Any] = {"application/json": {"schema": model.model_json_schema(ref_template="#/$defs/{model}")}}
+    content: dict[str, Any] = {"application/json": {"schema": inlined(model.model_json_schema())}}
     if file:
         content[CSV] = {"schema": {"type": "string", "description": "date,weekday,kind,name_vi,name_en,status,swap"}}
     return {"requestBody": {"required": True, "content": content}}
@@ -78,14 +80,14 @@ def _add_reading(router: APIRouter, store: Store[Case]) -> None:
 
 
 def _add_days(router: APIRouter, store: Store[Case], on_change: Changed) -> None:
-    @router.put("/days", openapi_extra=_body(Days, file=True), responses=refusals(413))
+    @router.put("/days", openapi_extra=_body(Days, file=True), responses=CHANGING)
     async def replace_years(request: Request, who: Administrator) -> CalendarBody:
         """Put these days in the place of all days of their years; a file's faults are named by line."""
         _check_city(who)
         days = read_all_days(await request.body(), request.headers.get("content-type", ""))
         return await _change(store, lambda almanac: almanac.with_years(days), on_change)
 
-    @router.put("/days/{on}", openapi_extra=_body(SetDay), responses=refusals(413))
+    @router.put("/days/{on}", openapi_extra=_body(SetDay), responses=CHANGING)
     async def set_day(on: DayPath, request: Request, who: Administrator) -> CalendarBody:
         """Set one day; `swap` sets the other day of an exchange with it."""
         _check_city(who)
@@ -100,14 +102,14 @@ def _add_days(router: APIRouter, store: Store[Case], on_change: Changed) -> None
 
 
 def _add_hours(router: APIRouter, store: Store[Case], on_change: Changed) -> None:
-    @router.put("/hours", openapi_extra=_body(Hours), responses=refusals(413))
+    @router.put("/hours", openapi_extra=_body(Hours), responses=CHANGING)
     async def set_common_hours(request: Request, who: Administrator) -> CalendarBody:
         """Set the counter hours of every agency without its own."""
         _check_city(who)
         hours = read_hours(await request.body())
         return await _change(store, lambda almanac: almanac.with_hours(None, hours), on_change)
 
-    @router.put("/hours/{agency}", openapi_extra=_body(Hours), responses=refusals(413))
+    @router.put("/hours/{agency}", openapi_extra=_body(Hours), responses=CHANGING)
     async def set_own_hours(agency: AgencyPath, request: Request, who: Administrator) -> CalendarBody:
         """Set an agency's own counter hours."""
         check_agency(who, agency)

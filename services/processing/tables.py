@@ -26,7 +26,11 @@ class CaseRow(StreamColumns, Table, table=True):
     """
 
     __tablename__ = "cases"
-    __table_args__ = (Index("cases_agency", "agency", "case_id"), Index("cases_code", "code", unique=True))
+    __table_args__ = (
+        Index("cases_agency", "agency", "case_id"),
+        Index("cases_code", "code", unique=True),
+        Index("cases_holder", "holder", "case_id", postgresql_where=text("holder is not null")),
+    )
 
     agency: str | None = Field(default=None, sa_type=Text)
     kind: str | None = Field(default=None, sa_type=Text)

@@ -20,7 +20,7 @@ from shared.messaging.delivery import Decode, Decoder, Delivery, Fault, Unwanted
 from shared.messaging.memory import Memory, drop_known, is_old
 from shared.messaging.parking import Parking, ParkLimitReachedError, Place, behind, place_of, poison
 from shared.messaging.recent import Recent
-from shared.observability.metrics import PipelineMetrics
+from shared.observability.metrics import Outcomes, PipelineMetrics
 from shared.observability.progress import Progress
 from shared.persistence.errors import is_transient
 from shared.persistence.work import Store, Work
@@ -77,15 +77,11 @@ class Consumer(Generic[S]):
 
     async def take(self, records: Sequence[ConsumerRecord]) -> None:
         """Take a batch to the end: when this returns, everything is committed or parked."""
-        items: list[Delivery | Fault] = []
-        counts: Counter[tuple[str, str]] = Counter()
-        for record in records:
-            item = self.read(record)
-            if isinstance(item, Unwanted):
-                counts[item.type, "skipped"] += 1
-            else:
-                items.append(item)
-        self._metrics.count(self.group, counts)
+        read = [self.read(record) for record in records]
+        items = [item for item in read if not isinstance(item, Unwanted)]
+        if len(items) < len(read):
+            skipped = Counter(item.type for item in read if isinstance(item, Unwanted))
+            self._metrics.count(self.group, {(kind, "skipped"): number for kind, number in skipped.items()})
         async with self.running:
             self.oldest = {record.partition: record.timestamp / 1000 for record in reversed(records)}
             if items:
@@ -145,8 +141,7 @@ class Consumer(Generic[S]):
         self.progress.beat()
         await asyncio.sleep(seconds)
 
-    async def _attempt(self, items: list[Delivery | Fault]) -> Counter[tuple[str, str]]:
-        counts: Counter[tuple[str, str]] = Counter()
+    async def _attempt(self, items: list[Delivery | Fault]) -> Outcomes:
         async with self._store.open(item.case_id for item in items if item.case_id is not None) as work:
             faults = [item for item in items if isinstance(item, Fault)]
             parked = await self._parking.park(work, faults)
@@ -155,11 +150,10 @@ class Consumer(Generic[S]):
             if not self.holds:
                 await self._parking.supersede(work, fresh)
             parked |= await self._parking.park(work, waiting)
-            counts.update((delivery.envelope.type, "done") for delivery in fresh)
+            done = Counter([delivery.envelope.type for delivery in fresh])
         self._parking.count(len(items) - len(parked), faults, parked)
-        counts["other", "parked"] = len(parked)
-        counts["other", "duplicate"] = len(items) - len(fresh) - len(parked)
-        return counts
+        counts = {(kind, "done"): number for kind, number in done.items()}
+        return counts | {("other", "parked"): len(parked), ("other", "duplicate"): len(items) - len(fresh) - len(parked)}
 
     def read(self, record: ConsumerRecord) -> Delivery | Fault | Unwanted:
         """Understand one record, as this consumer does."""
@@ -176,8 +170,9 @@ class Consumer(Generic[S]):
         self, work: Work[Any], items: Sequence[Delivery | Fault], parked: set[Place]
     ) -> tuple[list[Delivery], list[Fault]]:
         """Good records of a case with a parked one before them go behind it; those taken long ago are no news."""
-        newly = Counter(item.case_id for item in items if place_of(item.record) in parked)
-        blocked = {case_id for case_id, locked in work.cases.items() if self.holds and locked.stream.parked > newly[case_id]}
+        newly = Counter(item.case_id for item in items if place_of(item.record) in parked) if parked else Counter()
+        stopped = [case_id for case_id, locked in work.cases.items() if locked.stream.parked] if self.holds else []
+        blocked = {case_id for case_id in stopped if work.cases[case_id].stream.parked > newly[case_id]}
         ready: list[Delivery] = []
         waiting: list[Fault] = []
         for item in items:

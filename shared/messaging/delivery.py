@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from aiokafka import ConsumerRecord
@@ -21,6 +21,9 @@ from shared.messaging.strict_json import check_json
 LARGEST_VALUE = 1_000_000
 """Bytes of a value; HTTP takes no larger body either."""
 
+REMEMBERED_TYPES = 100
+"""Types that a consumer skips; strangers may invent more."""
+
 BAD_HEADER, BAD_BODY = "bad_header", "bad_body"
 """Why a record could not be read: its envelope, or its value."""
 
@@ -28,8 +31,7 @@ Decode = Callable[[bytes | None], Any]
 """Reads a record's value into a body; raises ValueError (pydantic's included) when it cannot."""
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """One record that was understood. `case_id` is None for facts keyed by an agency or a source."""
 
     record: ConsumerRecord
@@ -49,23 +51,22 @@ class Fault:
     case_id: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Unwanted:
-    """A record of a type that this consumer does not take; only its sequence may matter."""
+class Unwanted(NamedTuple):
+    """A record of a type that this consumer does not take."""
 
-    record: ConsumerRecord
     type: str
 
 
 def decode_model(model: type[Contract]) -> Decode:
     """The decoder of a contract model."""
+    validate: Callable[[bytes], Contract] = model.__pydantic_validator__.validate_json
 
     def decode(value: bytes | None) -> Contract:
         if value is None:
             raise ValueError("value: is null")
         if len(value) > LARGEST_VALUE:
             raise ValueError(f"value: is larger than {LARGEST_VALUE} bytes")
-        body = model.model_validate_json(value)
+        body = validate(value)
         check_json(value, body)
         return body
 
@@ -85,6 +86,7 @@ class Decoder:
     ) -> None:
         self._wanted = {name.encode(): decode for name, decode in wanted.items()}
         self._hear_all, self._ordered, self._unknown = hear_all, ordered, unknown
+        self._skipped: dict[bytes, Unwanted | None] = {}
 
     def read(self, record: ConsumerRecord) -> Delivery | Fault | Unwanted:
         """Understand one record."""
@@ -92,20 +94,29 @@ class Decoder:
         if raw_type is None:
             return self._fault(record, "", BAD_HEADER, "ce_type: is missing")
         decode = self._wanted.get(raw_type, self._unknown)
-        kind = raw_type.decode(errors="replace").replace("\x00", "\ufffd")[:64]
-        if decode is None and _is_text(raw_type) and not (self._hear_all and kind.startswith("case.")):
-            return Unwanted(record, kind)
+        if decode is None and (unwanted := self._unwanted(raw_type)) is not None:
+            return unwanted
         try:
             envelope = from_headers(record.headers)
             body = decode(record.value) if decode else None
-            case_id = self._case_id(record, envelope, body)
+            return Delivery(record, envelope, body, self._case_id(record, envelope, body))
         except EnvelopeError as error:
-            return self._fault(record, kind, BAD_HEADER, str(error))
+            reason, detail = BAD_HEADER, str(error)
         except ValidationError as error:
-            return self._fault(record, kind, BAD_BODY, _faults_of(error))
+            reason, detail = BAD_BODY, _faults_of(error)
         except Exception as error:  # noqa: BLE001 - whatever a decoder raises is this record's fault and nobody else's
-            return self._fault(record, kind, BAD_BODY, str(error) if type(error) is ValueError else type(error).__name__)
-        return Delivery(record, envelope, body, case_id)
+            reason, detail = BAD_BODY, str(error) if type(error) is ValueError else type(error).__name__
+        return self._fault(record, _printed(raw_type), reason, detail)
+
+    def _unwanted(self, raw_type: bytes) -> Unwanted | None:
+        """What is skipped; a type that is no text may be a wanted one that was damaged, and is none."""
+        if raw_type not in self._skipped:
+            kind = _printed(raw_type)
+            unwanted = Unwanted(kind) if _is_text(raw_type) and not (self._hear_all and kind.startswith("case.")) else None
+            if len(self._skipped) >= REMEMBERED_TYPES:
+                return unwanted
+            self._skipped[raw_type] = unwanted
+        return self._skipped[raw_type]
 
     @staticmethod
     def _case_id(record: ConsumerRecord, envelope: Envelope, body: Any) -> UUID | None:
@@ -144,6 +155,11 @@ def _uuid(text: str) -> UUID | None:
     except ValueError:
         return None
     return made
+
+
+def _printed(raw_type: bytes) -> str:
+    """A type as it may be shown, and kept in a table."""
+    return raw_type.decode(errors="replace").replace("\x00", "\ufffd")[:64]
 
 
 def _is_text(raw: bytes) -> bool:

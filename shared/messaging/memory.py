@@ -61,7 +61,8 @@ async def _unheard(work: Work[Any], deliveries: Sequence[Delivery]) -> list[Deli
         if sequence > last:
             if sequence - last > LARGEST_GAP:
                 raise SequenceError(f"ce_sequence {sequence} after {last}")
-            gaps += [(delivery.case_id, envelope.source, number) for number in range(last + 1, sequence)]
+            if sequence - last > 1:
+                gaps += [(delivery.case_id, envelope.source, number) for number in range(last + 1, sequence)]
             setattr(stream, name, sequence)
             fresh.append(delivery)
         elif (place := (delivery.case_id, envelope.source, sequence)) in late:

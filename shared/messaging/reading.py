@@ -20,6 +20,9 @@ from shared.messaging.kafka import SUBSCRIBER
 
 CAREFUL_SECONDS = 30.0
 PAUSE_SECONDS = 0.03
+GATHER_SECONDS = 0.03
+MANY = 100
+"""Records at once that tell of a load under which a batch may wait."""
 log = structlog.get_logger()
 
 Records = tuple[ConsumerRecord, ...]
@@ -41,8 +44,7 @@ class Reader:
         try:
             if time.monotonic() < self._careful_until:
                 return await self._one_by_one(client)
-            timeout, most = SUBSCRIBER["batch_timeout_ms"], SUBSCRIBER["max_records"]
-            found = tuple(chain(*(await client.getmany(timeout_ms=timeout, max_records=most)).values()))
+            found = await _gather(client)
         except ConsumerStoppedError:
             raise
         except KafkaError:
@@ -72,6 +74,16 @@ class Reader:
         if not found:
             await asyncio.sleep(PAUSE_SECONDS)
         return tuple(found)
+
+
+async def _gather(client: AIOKafkaConsumer) -> Records:
+    """The next records. Where many come, a moment more is given, since a fuller batch costs little more than a small one."""
+    timeout, most = SUBSCRIBER["batch_timeout_ms"], SUBSCRIBER["max_records"]
+    found = tuple(chain(*(await client.getmany(timeout_ms=timeout, max_records=most)).values()))
+    if MANY <= len(found) < most:
+        await asyncio.sleep(GATHER_SECONDS)
+        found += tuple(chain(*(await client.getmany(timeout_ms=0, max_records=most - len(found))).values()))
+    return found
 
 
 async def _rewind(client: AIOKafkaConsumer) -> None:

@@ -1,6 +1,6 @@
 """The outbox relay: committed facts to Kafka, in order, by one leader per database.
 
-`send` per row with its key and one `flush` per batch; rows are deleted by id once the broker has acknowledged them. Ids become
+One batch per partition, and one `flush` for all; rows are deleted by id once the broker has acknowledged them. Ids become
 visible out of order, so the relay never remembers a position: what is in the table is what is to be sent.
 """
 
@@ -15,10 +15,12 @@ from typing import Any
 import asyncpg
 import structlog
 from aiokafka import AIOKafkaProducer
+from aiokafka.producer.message_accumulator import BatchBuilder
 from ormsgpack import unpackb
 from sqlmodel import SQLModel
 
 from shared.contracts.words import Lane
+from shared.messaging.kafka import partition_of
 from shared.observability.failpoints import reach
 from shared.observability.progress import Progress
 from shared.persistence.bulk import table_of
@@ -27,6 +29,8 @@ from shared.persistence.errors import is_transient
 
 BATCH = 1000
 POLL_SECONDS = 0.25
+GATHER_SECONDS = 0.03
+"""Rest after a batch that was not full: under load the next one is larger, and partitions cost more than rows."""
 FOLLOWER_SECONDS = 1.0
 FIRST_WAIT, LONGEST_WAIT = 0.5, 5.0
 STOP_SECONDS = 5.0
@@ -93,7 +97,10 @@ class Relay:
                 while True:
                     self._woken.clear()
                     self.progress.beat()
-                    if not await self._relay(connection, producer):
+                    sent = await self._relay(connection, producer)
+                    if 0 < sent < BATCH:
+                        await asyncio.sleep(GATHER_SECONDS)
+                    elif not sent:
                         with contextlib.suppress(TimeoutError):
                             await asyncio.wait_for(self._woken.wait(), POLL_SECONDS)
         finally:
@@ -128,10 +135,8 @@ class Relay:
 
     async def _send(self, connection: asyncpg.Connection, producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]) -> None:
         """Hand all rows to the producer in order, wait for every acknowledgement, as long as the leader's lock is ours."""
-        sent = []
-        for _, topic, key, headers, payload in rows:
-            pairs = [(name, None if value is None else bytes(value)) for name, value in unpackb(headers)]
-            sent.append(await producer.send(f"{self._prefix}{topic}", payload, key=key, headers=pairs))
+        batches = await self._pack(producer, rows)
+        sent = [await producer.send_batch(batch, topic, partition=partition) for topic, partition, batch in batches]
         flushed = asyncio.ensure_future(producer.flush())
         try:
             while not flushed.done():  # an idempotent producer waits through an outage, and a second copy must not be sent
@@ -144,6 +149,23 @@ class Relay:
         flushed.result()
         for future in sent:
             future.result()
+
+    async def _pack(self, producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]) -> list[tuple[str, int, BatchBuilder]]:
+        """The rows in batches of one partition each, in their order; the client's own way, row by row, costs three times that."""
+        batches, places, last = [], dict[str, list[int]](), dict[tuple[str, int], BatchBuilder]()
+        for _, name, key, headers, payload in rows:
+            topic = f"{self._prefix}{name}"
+            if topic not in places:
+                places[topic] = sorted(await producer.partitions_for(topic))
+            partition, pairs = partition_of(key, places[topic], places[topic]), [*map(tuple, unpackb(headers))]
+            batch = last.get((topic, partition))
+            if batch is None or batch.append(timestamp=None, key=key, value=payload, headers=pairs) is None:
+                batch = last[topic, partition] = producer.create_batch()
+                batch.append(timestamp=None, key=key, value=payload, headers=pairs)
+                batches.append((topic, partition, batch))
+        for _, _, batch in batches:
+            batch.close()  # it is complete, and need not linger
+        return batches
 
 
 async def _end(producer: AIOKafkaProducer) -> None:

@@ -15,14 +15,23 @@ from pydantic import BaseModel
 def check_json(value: bytes, body: BaseModel) -> None:
     """Look again at the value of a body that was read from it. It is read a second time only if that can show anything.
 
-    A name ends with a quotation mark and a colon, if no quotation mark is followed by a space. As many of these as the body
-    has fields leave room for nothing else: no second name, no name that is ignored, nothing nested.
+    A name ends with a quotation mark and a colon, if no quotation mark is followed by a space. As many of these as fields
+    were taken leave room for nothing else: no second name, no name that is ignored.
 
     Raises:
         ValueError: The value is ambiguous.
     """
-    if value.count(b'":') != len(body.model_fields_set) or (len(value.split(None, 1)) > 1 and _SPACED.search(value)):
+    names = value.count(b'":')
+    counted = names == len(body.model_fields_set) or names == _taken(body)
+    if not counted or (len(value.split(None, 1)) > 1 and _SPACED.search(value)):
         _STRICT.decode(value.decode())
+
+
+def _taken(body: BaseModel) -> int:
+    """How many fields were read, those of models inside it too."""
+    given = body.model_fields_set
+    inner = [value for name, value in body.__dict__.items() if hasattr(value, "model_fields_set") and name in given]
+    return len(given) + sum(map(_taken, inner))
 
 
 def _once(pairs: list[tuple[str, Any]]) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter as Tally
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 
 from prometheus_client import (
@@ -18,6 +17,9 @@ from prometheus_client import (
 )
 
 from shared.messaging.delivery import known_type
+
+Outcomes = Mapping[tuple[str, str], int]
+"""How many records, by type and by what became of them."""
 
 PREFIX = "motcua_"
 HTTP_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0)
@@ -66,7 +68,7 @@ class PipelineMetrics:
             f"{PREFIX}park_limit_reached", "Whether a consumer stands at its park limit.", group, registry=registry
         )
 
-    def count(self, group: str, outcomes: Tally[tuple[str, str]]) -> None:
+    def count(self, group: str, outcomes: Outcomes) -> None:
         """Add what became of a batch: (type, outcome) to number."""
         for (kind, outcome), number in outcomes.items():
             if number:

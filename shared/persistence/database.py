@@ -72,14 +72,15 @@ class Database:
 
     @contextlib.asynccontextmanager
     async def driver(self) -> AsyncIterator[asyncpg.Connection]:
-        """A connection of the pool as the driver has it, where each statement is a transaction of its own."""
+        """A connection of the pool as the driver has it, where each statement is a transaction of its own.
+
+        After an exception it is closed for good: the pool, which sees nothing of the driver's work, could not tell its state.
+        """
         async with self.engine.connect() as connection:
             raw = (await connection.get_raw_connection()).driver_connection
             assert raw is not None  # noqa: S101 - it is ours until the end
             try:
                 yield raw
-            except asyncpg.PostgresError:
-                raise  # the server has answered: the connection is sound
             except BaseException:
                 raw.terminate()
                 await connection.invalidate()

@@ -19,7 +19,7 @@ from uuid_utils import uuid7
 
 from shared.contracts.envelope import OCTETS, Envelope, Headers
 from shared.contracts.events import Event
-from shared.contracts.topics import CASE_EVENTS, CASE_PRIVATE
+from shared.contracts.topics import CASE_EVENTS
 from shared.contracts.words import Lane, Origin
 from shared.observability.failpoints import reach
 from shared.persistence.bulk import Row, column_names, insert_rows, table_of, update_changed
@@ -101,11 +101,6 @@ class Work(Generic[S]):
     ) -> Envelope:
         """State a fact about an agency, keyed by it; the caller allots the sequence under the agency's lock."""
         return self._state(event, agency, sequence, occurred_at, cause, origin, Lane.INTERACTIVE)
-
-    def emit_private(self, case_id: UUID, what: str, ciphertext: bytes | None, *, agency: str, lane: Lane) -> None:
-        """Publish something encrypted about a case, or erase it with None (a tombstone)."""
-        headers = private_headers(self.store.service, str(case_id), what, agency, self.now)
-        self.outbox.append((int(lane), CASE_PRIVATE.name, f"{case_id}/{what}".encode(), headers, ciphertext))
 
     def put(self, topic: str, key: str | bytes, headers: Headers, payload: bytes | None, lane: Lane) -> None:
         """Add a record to the outbox."""

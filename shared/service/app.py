@@ -30,6 +30,9 @@ from shared.service.pages import asyncapi_page
 from shared.service.reconcile import reconcile_routes
 from shared.service.runtime import Runtime
 
+NO_TELEMETRY = {"tracing": False, "metrics": False, "logs": False}
+"""We measure by ourselves; FastAPI would look for OpenTelemetry's providers at each request."""
+
 
 def create_service_app(
     runtime: Runtime, router: APIRouter, *, title: str, streamed: Iterable[str] = (), short: ShortWay | None = None, **state: Any
@@ -47,7 +50,12 @@ def create_service_app(
         finally:
             await runtime.stop()
 
-    app: FastAPI = FastAPIOffline(title=f"Một Cửa: {title}", version=version("motcua"), lifespan=lifespan)
+    app: FastAPI = FastAPIOffline(
+        title=f"Một Cửa: {title}",
+        version=version("motcua"),
+        lifespan=lifespan,
+        telemetry=NO_TELEMETRY,
+    )
     app.state.tokens = Tokens(runtime.settings.token_public_key_file)
     app.state.runtime = runtime
     for name, value in state.items():

@@ -11,6 +11,7 @@ from uuid import UUID
 from aiokafka import AIOKafkaProducer
 from uuid_utils.compat import uuid7
 
+from shared.calendar import LimitUnit
 from shared.catalogue import Procedure, load_catalogue
 from shared.contracts.commands import Accept, Command, Forward, Resolve
 from shared.contracts.envelope import Envelope, Headers
@@ -20,6 +21,8 @@ from shared.contracts.words import Channel, Kind, Origin, Outcome
 
 AGENCIES = [f"agency-{number:02d}" for number in range(20)]
 OFFICERS = "/officers"
+SHORT = 3
+"""Days; the day before the last is due soon, and a night may lie between."""
 
 
 class Message(NamedTuple):
@@ -49,13 +52,20 @@ def make_documents(rng: random.Random, count: int = 6) -> tuple[str, ...]:
 
 
 def procedure_codes() -> list[str]:
-    """The procedures for dossiers, with a known limit or without, that ask for no document."""
-    return [each.code for each in load_catalogue() if each.kind.value == Kind.DOSSIER.value and not _asks(each)]
+    """The procedures for dossiers, with a known limit or without, that ask for no document and are not due at once."""
+    dossiers = [each for each in load_catalogue() if each.kind.value == Kind.DOSSIER.value]
+    return [each.code for each in dossiers if not _asks(each) and not _hurries(each)]
 
 
 def _asks(procedure: Procedure) -> bool:
     """Whether it cannot be accepted without certain documents, which the load does not have."""
     return any(document.required for version in procedure.limits for document in version.documents)
+
+
+def _hurries(procedure: Procedure) -> bool:
+    """Whether its limit is so short that a case is due soon from the start, which is a fact more than the load counts on."""
+    limits = [version.due_limit for version in procedure.limits]
+    return any(limit is not None and (limit.unit is LimitUnit.HOURS or limit.count < SHORT) for limit in limits)
 
 
 def submissions(rng: random.Random, cases: Iterable[NewCase], sequences: Iterable[int] = (1,)) -> Iterator[Message]:

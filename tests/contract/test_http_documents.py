@@ -23,7 +23,9 @@ OFFERED = {
     },
     "processing": {
         "GET /v1/cases", "GET /v1/cases/{case_id}", "POST /v1/cases/{case_id}/commands", "GET /v1/cases/{case_id}/history",
-        "GET /v1/cases/{case_id}/clock",
+        "GET /v1/cases/{case_id}/clock", "GET /v1/calendar", "PUT /v1/calendar/days", "PUT /v1/calendar/days/{on}",
+        "DELETE /v1/calendar/days/{on}", "PUT /v1/calendar/hours", "PUT /v1/calendar/hours/{agency}",
+        "DELETE /v1/calendar/hours/{agency}",
     },
     "notification": {"GET /v1/messages"},
     "metrics": {"GET /v1/figures", "GET /v1/backlog", "GET /v1/turnaround"},

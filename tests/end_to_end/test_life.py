@@ -198,6 +198,22 @@ async def test_a_simulated_year_comes_out_exactly_and_twice_is_once(city: Instal
         return [await total(city, name, **labels) for name in names] == [321, 300, 21]
 
     await eventually("the series agree", gauges)
+
+    async def late_once() -> bool:
+        """Each case that was late in the year, and no other, was said to be overdue, at its own time."""
+        local = "(({}) at time zone 'Asia/Ho_Chi_Minh')::date"
+        ended = local.format("coalesce(c.resolved_at, (select at from agency_clocks where agency = c.agency))")
+        late = f"c.agency = 'so-year' and {ended} > {local.format('c.due_at')}"
+        cases = await city.query("processing", f"select c.case_id from cases c where {late} order by 1")
+        said = await city.query(
+            "processing",
+            "select c.case_id from history h join cases c using (case_id) where c.agency = 'so-year' and h.type = 'case.overdue' "
+            f"and h.occurred_at = ({local.format('c.due_at')} + 1)::timestamp at time zone 'Asia/Ho_Chi_Minh' order by 1",
+        )
+        every = await city.query("processing", "select 1 from history where type = 'case.overdue' and body like '%so-year%'")
+        return bool(cases) and cases == said and len(every) == len(said)
+
+    await eventually("every late case is overdue, and no other", late_once)
     assert (await city.series("metrics"))['motcua_agency_info{agency="so-year",simulated="true"}'] == 1
     lines = [json.loads(line) for line in (city.folder / "messages.ndjson").read_text().splitlines()]
     assert len({line["id"] for line in lines}) == len(lines)

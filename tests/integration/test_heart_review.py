@@ -13,6 +13,7 @@ import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.producer import message_accumulator
+from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 from fastapi import APIRouter, FastAPI
 from sqlalchemy import text
@@ -224,7 +225,15 @@ class StuckProducer:
 
     async def start(self) -> None: ...
 
-    async def send(self, *_: object, **__: object) -> asyncio.Future[None]:
+    async def partitions_for(self, _: str) -> set[int]:
+        """One is enough."""
+        return {0}
+
+    def create_batch(self) -> BatchBuilder:
+        """A real one."""
+        return BatchBuilder(1000, 0)
+
+    async def send_batch(self, *_: object, **__: object) -> asyncio.Future[None]:
         """Never acknowledged."""
         return asyncio.get_running_loop().create_future()
 

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from services.intake import repository
-from services.intake.repository import NewCase
+from services.intake.repository import FiledRow
 from shared.contracts.envelope import from_headers
 from shared.contracts.events import CaseAccepted, CaseResolved, CaseReturned, CaseSubmitted
 from shared.contracts.private import Contact, contact_context
@@ -279,8 +279,8 @@ async def test_a_case_that_can_never_be_committed_is_500_without_details_and_its
 ) -> None:
     open_new = repository.open_new
 
-    async def break_one(driver: asyncpg.Connection, cases: Sequence[NewCase]) -> Collection[UUID]:
-        broken = [new._replace(documents="no array") if "poison" in new.documents else new for new in cases]
+    async def break_one(driver: asyncpg.Connection, rows: Sequence[FiledRow]) -> Collection[UUID]:
+        broken = [row._replace(documents="no array") if "poison" in row.documents else row for row in rows]
         return await open_new(driver, broken)
 
     monkeypatch.setattr(repository, "open_new", break_one)

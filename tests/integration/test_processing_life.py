@@ -108,11 +108,14 @@ async def test_a_live_dossier_is_accepted_with_the_documents_that_its_procedure_
 
 async def test_the_agency_that_a_case_went_to_sees_it_and_works_on_it_until_it_comes_back(office: Office) -> None:
     case_id = await opened(office)
-    async with office.client() as owner, office.client(Role.OFFICER, "tax") as other:
+    async with office.client() as owner, office.client(Role.OFFICER, "police") as other:
         await said(owner, case_id, "accept")
         assert (await other.get(f"/v1/cases/{case_id}")).status_code == 404
-        await said(owner, case_id, "forward", to_agency="tax", share_half_days=2)
+        await said(owner, case_id, "forward", to_agency="police", share_half_days=2)
         assert (await other.get(f"/v1/cases/{case_id}")).json()["answer_by"] is not None
+        assert [item["case_id"] for item in (await other.get("/v1/cases?holder=police")).json()["items"]] == [str(case_id)]
+        assert (await owner.get("/v1/cases?holder=police")).status_code == 403
+        assert (await other.get("/v1/cases")).json()["items"] == []
         assert (await said(other, case_id, "resolve", 409, outcome="granted"))["reason"] == "wrong_agency"
         await said(other, case_id, "complete_step", step="assess")
         await said(other, case_id, "forward", to_agency=AGENCY)

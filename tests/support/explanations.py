@@ -10,67 +10,25 @@ import json
 import re
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
-from uuid import UUID
 
-from services.processing.clock_bodies import clock_body
-from services.processing.domain.explanation import Explanation, explain
 from services.processing.domain.recalculation import recalculate
-from shared.calendar import CalendarDay, DayKind, DayStatus, LimitUnit, WorkingCalendar, load_calendar
+from shared.calendar import CalendarDay, DayKind, DayStatus, LimitUnit, load_calendar
 from shared.catalogue import load_catalogue
-from shared.contracts.words import Channel, ClockMode, Kind, Outcome, Regime, StopKind
+from shared.contracts.words import Channel, Kind, Outcome, Regime, StopKind
 from tests.support.lives import Life, ask, catalogue, moment
+from tests.support.told import SEED, Told, of_limit, seed, told
 
 FOLDER = Path(__file__).parents[1] / "unit" / "golden" / "explanations"
-CASE_ID = UUID("01936f3c-0000-7000-8000-000000000001")
-SEED = "1.001806"
 WORKING, PLAIN, HOURS = LimitUnit.WORKING_DAYS, LimitUnit.CALENDAR_DAYS, LimitUnit.HOURS
 FLAT = re.compile(r"\{([^{}\[\]]*)\}")
 SUPPLEMENT = ask.RequestSupplement(documents=("labour-contracts",), reason="missing_documents")
 SUSPEND = ask.Stop(stop_kind=StopKind.SUSPENDED, reason="force_majeure")
 RESOLVE = ask.Resolve(outcome=Outcome.GRANTED)
 STEP = ask.CompleteStep(step="examine")
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A life, the moment at which it is explained, and the calendar then."""
-
-    life: Life
-    now: datetime
-    calendar: WorkingCalendar
-
-    @property
-    def explanation(self) -> Explanation:
-        """The clock of this case, with the words of the packaged catalogue."""
-        return explain(self.life.history, self.life.version(), self.calendar, self.now, load_catalogue().words_of)
-
-    @property
-    def answer(self) -> dict[str, Any]:
-        """The answer as it goes out over HTTP."""
-        version = self.life.version()
-        decision, assumed = (version.decision, version.assumed) if version else (None, False)
-        body = clock_body(CASE_ID, self.life.case, ClockMode.LIVE, self.explanation, decision, assumed=assumed)
-        return body.model_dump(mode="json", by_alias=True)
-
-
-def told(life: Life, now: str, calendar: WorkingCalendar | None = None) -> Told:
-    """A life explained at a moment of Viet Nam's time."""
-    return Told(life, moment(now), calendar or load_calendar())
-
-
-def seed(filed: str, accepted: str) -> Life:
-    """A dossier of the seed procedure: 10 working days committed, 15 by law."""
-    return Life(load_catalogue(), moment(filed), procedure=SEED).do(ask.Accept(unit="one-stop"), accepted)
-
-
-def of_limit(accepted: str, count: int, unit: LimitUnit, regime: Regime = Regime.RESTART, kind: Kind = Kind.DOSSIER) -> Life:
-    """A case with one limit, the law's own."""
-    return Life(catalogue(None, (count, unit), regime), moment(accepted), kind).do(ask.Accept(unit="one-stop"), accepted)
 
 
 def plain() -> Told:
@@ -204,6 +162,23 @@ def overdue() -> Told:
     return told(of_limit("2020-12-14 09:00", 3, WORKING), "2020-12-18 17:00")
 
 
+def overdue_within_the_law() -> Told:
+    """Late against the commitment only."""
+    return told(seed("2020-12-17 08:00", "2020-12-17 09:30"), "2021-01-05 11:00")
+
+
+def overdue_by_law() -> Told:
+    """Late by both, and resolved at last."""
+    return told(seed("2020-12-17 08:00", "2020-12-17 09:30").do(RESOLVE, "2021-01-12 09:00"), "2021-01-20 11:00")
+
+
+def imported() -> Told:
+    """What another system did against the rules: a second request for completion, and a late one."""
+    life = seed("2021-03-01 08:00", "2021-03-01 09:30").do(SUPPLEMENT, "2021-03-02 10:00")
+    life.do(ask.ReceiveSupplement(), "2021-03-03 10:00").do(SUPPLEMENT, "2021-03-10 10:00")
+    return told(life.do(ask.ReceiveSupplement(), "2021-03-12 10:00"), "2021-03-15 09:00")
+
+
 def extended_too_late() -> Told:
     """The apology came on the due date: a breach."""
     life = seed("2020-12-17 08:00", "2020-12-17 09:30")
@@ -253,8 +228,9 @@ def refused() -> Told:
 STORIES: tuple[Callable[[], Told], ...] = (
     plain, resolved_early, demo, demo_resolved, demo_waiting, payment, payment_waiting, payment_resolved_unpaid, suspension,
     suspension_after_due, suspension_on_due_date, withdrawal, withdrawal_2026, hours, hours_stopped, calendar_days_rolled,
-    make_up_saturday, corrected_acceptance, unknown_limit, supplement_extend, supplement_subtract, overdue, extended_too_late,
-    reopened, recalculated, provisional, task, not_accepted, refused,
+    make_up_saturday, corrected_acceptance, unknown_limit, supplement_extend, supplement_subtract, overdue,
+    overdue_within_the_law, overdue_by_law, imported, extended_too_late, reopened, recalculated, provisional, task,
+    not_accepted, refused,
 )  # fmt: skip
 
 

@@ -15,9 +15,8 @@ from services.intake.bulk import IN_FLIGHT, SilentError, Take, answer_lines
 from services.intake.domain.filing import Filer
 from services.intake.domain.lines import Line
 from services.intake.group_commit import GroupCommit, GroupLimits
-from services.intake.handlers import Desk, Opening, Outcome
+from services.intake.handlers import Desk, NewCase, Opening, Outcome
 from services.intake.metrics import IntakeMetrics
-from services.intake.repository import NewCase
 from services.intake.routes.bulk import make_take
 from shared.catalogue import load_catalogue
 from shared.contracts.words import Lane

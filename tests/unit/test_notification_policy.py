@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from datetime import UTC, datetime
 
 import pytest
@@ -85,6 +84,23 @@ def test_only_a_case_that_leaves_its_agency_is_told_as_forwarded(to_unit: str | 
     assert (notice_for(event, Origin.LIVE) is not None) is told
 
 
+@pytest.mark.parametrize(
+    ("new_due_at", "reason", "told"),
+    [
+        (NEW_DUE, "calendar_changed", True),
+        (DUE, "calendar_changed", False),
+        (DUE.replace(hour=9), "calendar_changed", False),
+        (None, "calendar_changed", True),
+        (NEW_DUE, "clock_stopped", False),
+    ],
+)
+def test_a_recalculated_due_date_is_told_when_the_calendar_gave_it_another_day(
+    new_due_at: datetime | None, reason: str, told: bool
+) -> None:
+    event = DueDateRecalculated(agency="ldtbxh-haiphong", kind=Kind.DOSSIER, old_due_at=DUE, new_due_at=new_due_at, reason=reason)
+    assert (notice_for(event, Origin.LIVE) is not None) is told
+
+
 def test_a_submission_fixes_the_lane_and_an_acceptance_the_code_and_the_due_date() -> None:
     submitted = CaseSubmitted(
         agency="ldtbxh-haiphong", kind=Kind.DOSSIER, procedure="1.001806", channel=Channel.ONLINE, filed_at=AT, lane=Lane.BULK
@@ -132,4 +148,4 @@ def test_a_message_states_no_document() -> None:
 
 
 def test_the_case_remembers_nothing_personal() -> None:
-    assert [each.name for each in fields(Case)] == ["agency", "kind", "code", "due_at", "status", "lane"]
+    assert Case._fields == ("agency", "kind", "code", "due_at", "status", "lane")

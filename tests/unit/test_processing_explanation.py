@@ -17,8 +17,9 @@ from shared.calendar import CalendarDay, DayKind, DayStatus, LimitUnit, load_cal
 from shared.contracts.events import CaseAccepted, CaseCorrected, Limit
 from shared.contracts.words import Kind, Timeliness
 from tests.support import explanations as stories
-from tests.support.explanations import FOLDER, STORIES, Told, documents, of_limit, told
+from tests.support.explanations import FOLDER, STORIES, documents
 from tests.support.lives import Life, ask, catalogue, moment
+from tests.support.told import Told, of_limit, told
 
 DAY = 8 * 3_600_000_000
 HOUR, MINUTE = DAY // 8, DAY // 480
@@ -195,6 +196,31 @@ def test_the_last_of_several_corrections_holds() -> None:
         when = moment(f"2020-12-17 {hour}")
         life.do(ask.Correct(event_id=accepted, reason="wrong_date_entered", occurred_at=when), "2020-12-18 09:00")
     assert told(life, "2020-12-18 10:00").explanation.position.accepted_at == moment("2020-12-17 10:30")
+
+
+def test_a_count_from_the_start_forgets_what_moved_the_one_before() -> None:
+    life = of_limit("2021-03-01 09:00", 3, WORKING)
+    life.do(ask.Extend(new_due_at=moment("2021-05-31 17:00"), reason="complex", apology="issued"), "2021-03-02 09:00")
+    life.do(stories.SUPPLEMENT, "2021-03-03 09:00").do(ask.ReceiveSupplement(), "2021-03-04 09:00")
+    life.do(stories.SUSPEND, "2021-03-09 09:00").do(ask.Resume(reason="obstacle_removed"), "2021-03-10 09:00")
+    count = told(life, "2021-03-10 10:00").explanation.count
+    assert count is not None
+    assert (count.due_at, count.complete, count.added) == (moment("2021-03-10 17:00"), True, 1)
+    assert count.days[-1].words.en == "the working day on which the clock went on"
+
+
+def test_segments_adjoin_even_when_a_correction_is_out_of_the_order_of_the_facts() -> None:
+    life = of_limit("2021-03-01 09:00", 10, WORKING).do(stories.SUSPEND, "2021-03-03 09:00")
+    life.do(ask.Resume(reason="obstacle_removed"), "2021-03-05 09:00").do(stories.RESOLVE, "2021-03-08 09:00")
+    wrong = CaseCorrected(
+        agency="a", kind=Kind.DOSSIER, event_id=life.history[-1].id, reason="wrong_date_entered",
+        corrected="case.resolved", occurred_at=moment("2021-03-04 09:00"), timeliness=Timeliness.EARLY,
+    )  # fmt: skip
+    said = told(life.state(wrong, "2021-03-10 09:00"), "2021-03-11 09:00").explanation
+    ends = [(each.from_at, each.to_at, each.running) for each in said.segments]
+    days = [moment(f"2021-03-0{day} 09:00") for day in (1, 3, 4)]
+    assert ends == [(days[0], days[1], True), (days[1], days[2], False)]
+    assert said.turnaround_microseconds == 3 * 24 * HOUR
 
 
 def test_a_year_without_announced_days_off_makes_a_due_date_provisional() -> None:

@@ -136,6 +136,11 @@ def test_what_was_late_when_it_stopped_stays_late_and_what_was_not_is_not_late_w
     assert dates(after(last_day, local("2021-03-20 09:00"), PAID))[0] == "2021-03-22 17:00"  # a Saturday
 
 
+def test_what_is_paid_is_what_was_asked_for() -> None:
+    case = after(accepted("t.restart"), local("2021-03-02 09:00"), FEE)
+    assert refusal(case, ask.ReceivePayment(amount_vnd=599_999), local("2021-03-02 09:00")) == Rejection.WRONG_AMOUNT
+
+
 def test_one_standstill_after_another_counts_from_the_first() -> None:
     case = after(accepted("t.extend"), local("2021-03-03 09:00"), PAPERS)
     case = after(case, local("2021-03-05 09:00"), ask.RequestWithdrawal())

@@ -244,7 +244,9 @@ def test_a_result_that_no_longer_holds_or_came_under_a_standing_clock_is_not_mov
     life = Life().take("2021-03-02 09:30", ask.Accept()).take("2021-03-10 09:00", GRANT)
     life.take("2021-03-11 09:00", ask.Reopen(reason="wrong_result"))
     assert life.refused(life.correct(fact.CaseResolved, "2021-03-09 09:00"), "2021-03-12 09:00") == Rejection.NOT_CORRECTABLE
+    first = life.correct(fact.CaseResolved, "2021-03-09 09:00")
     life.take("2021-03-12 09:00", ask.RequestPayment(amount_vnd=1)).take("2021-03-15 09:00", GRANT)
+    assert life.refused(first, "2021-03-16 09:00") == Rejection.NOT_CORRECTABLE
     assert life.refused(life.correct(fact.CaseResolved, "2021-03-13 09:00"), "2021-03-16 09:00") == Rejection.NOT_CORRECTABLE
 
 

@@ -20,7 +20,9 @@ from shared.contracts.words import Channel, Origin, Outcome, Rejection, StopKind
 from tests.support.life import AGENCY, KNOWN, local, submission
 from tests.support.naive import Limit, Naive
 
-START = local("2020-01-17 08:00")
+STARTS = st.integers(0, 6 * 365 * 24).map(lambda hour: local("2020-01-02 00:00") + timedelta(hours=hour))
+SOME_DAY = local("2020-01-17 17:00")
+"""Appointments are drawn as days after it, and moved to the case's own beginning."""
 LONG = Limit(10, "w"), Limit(15, "w")
 MODELS: dict[str, tuple[tuple[Limit | None, Limit | None], str, int]] = {
     "t.restart": (LONG, "restart", 3),
@@ -32,7 +34,7 @@ MODELS: dict[str, tuple[tuple[Limit | None, Limit | None], str, int]] = {
     "t.unknown": ((None, None), "restart", 3),
     "0.nobody_knows": ((None, None), "restart", 3),
 }
-LATER = st.integers(0, 60).map(lambda day: START + timedelta(days=day * 5, hours=9))
+LATER = st.integers(0, 60).map(lambda day: SOME_DAY + timedelta(days=day * 5))
 SAYINGS: dict[str, st.SearchStrategy[Command]] = {
     "accept": st.builds(ask.Accept, unit=st.sampled_from([None, "one-stop"])),
     "refuse": st.builds(ask.Refuse, reason=st.just("incomplete")),
@@ -60,11 +62,12 @@ WORKING_COMMANDS = ("accept", "complete_step", "request_supplement", "receive_su
 class CaseLife(RuleBasedStateMachine):
     """One case under random commands, beside its naive model; the facts are kept beside the state that they led to."""
 
-    @initialize(procedure=st.sampled_from(sorted(MODELS)))
-    def submit(self, procedure: str) -> None:
-        event = submission(procedure, START)
-        self.facts: list[tuple[CaseEvent, datetime]] = [(event, START)]
-        self.case = evolve(Case(), event, START)
+    @initialize(procedure=st.sampled_from(sorted(MODELS)), start=STARTS)
+    def submit(self, procedure: str, start: datetime) -> None:
+        event = submission(procedure, start)
+        self.start = start
+        self.facts: list[tuple[CaseEvent, datetime]] = [(event, start)]
+        self.case = evolve(Case(), event, start)
         self.path = [self.case]
         self.naive = Naive(*MODELS[procedure])
 
@@ -77,7 +80,9 @@ class CaseLife(RuleBasedStateMachine):
         self.command(command, hours)
 
     def command(self, command: Command, hours: int) -> None:
-        at = (self.case.last_fact_at or START) + timedelta(hours=hours)
+        at = (self.case.last_fact_at or self.start) + timedelta(hours=hours)
+        if isinstance(command, ask.Extend):
+            command = command.model_copy(update={"new_due_at": self.start + (command.new_due_at - SOME_DAY)})
         decided = decide(self.case, command, Context(at, at, at, Origin.REPLAY, AGENCY, load_calendar(), KNOWN))
         told = command.model_dump()
         expected = "out_of_order" if hours < 0 else self.naive.refuses(command.type, at, told)
@@ -97,7 +102,7 @@ class CaseLife(RuleBasedStateMachine):
     @rule(command=st.sampled_from(sorted(SAYINGS)).flatmap(SAYINGS.__getitem__), agency=st.sampled_from(["police", "tax"]))
     def a_stranger(self, command: Command, agency: str) -> None:
         """Another agency works on what it holds, and decides nothing."""
-        at = self.case.last_fact_at or START
+        at = self.case.last_fact_at or self.start
         decided = decide(self.case, command, Context(at, at, at, Origin.LIVE, agency, load_calendar(), KNOWN))
         if isinstance(decided, Rejected) and decided.reason is Rejection.WRONG_AGENCY:
             return

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,53 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from services.processing.domain.case import OPEN, Case
-from services.processing.domain.escalation import ChainError, Escalation, Late, Level, make_chains
+from services.processing.domain.escalation import Escalation, Late, Level, make_chains
 from services.processing.domain.machine import evolve
-from services.processing.domain.timers import Passed, due_facts, next_timer, pass_time
-from services.processing.settings import ProcessingSettings
-from shared.calendar import ZONE, WorkingCalendar, load_calendar
-from shared.catalogue import Catalogue, load_catalogue
+from services.processing.domain.timers import due_facts, next_timer, pass_time
 from shared.contracts import events as fact
-from shared.contracts.words import Kind, Outcome, Regime, Status, Timeliness
-from shared.settings import load_settings
-
-
-@dataclass(frozen=True)
-class Rules:
-    calendar: WorkingCalendar = field(default_factory=load_calendar)
-    catalogue: Catalogue = field(default_factory=load_catalogue)
-    escalation: Escalation = field(default_factory=Escalation)
-
-
-RULES = Rules()
-ABOUT: dict[str, Any] = {"agency": "so-test", "kind": Kind.DOSSIER}
-
-
-def local(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=ZONE)
-
-
-ACCEPTED = local("2020-12-17T10:00")
-DUE = local("2020-12-31T17:00")
-LATER = local("2021-06-01T00:00")
-
-
-def accepted(**changes: Any) -> Case:
-    case = Case(
-        agency="so-test", kind="dossier", procedure="1.001806", procedure_version=2, status=Status.ACCEPTED, origin="live",
-        unit="labour", accepted_at=ACCEPTED, clock_from=ACCEPTED, last_fact_at=ACCEPTED, due_at=DUE,
-    )  # fmt: skip
-    return case._replace(**changes)
-
-
-def said(facts: Sequence[Passed]) -> list[tuple[str, str]]:
-    """Each fact with its local time; of an escalation reason, level and who is told."""
-    return [(_name(event), at.astimezone(ZONE).strftime("%Y-%m-%d %H:%M:%S")) for event, at in facts]
-
-
-def _name(event: fact.CaseEvent) -> str:
-    name = event.type.removeprefix("case.")
-    return f"{event.reason}.{event.level} {event.to}" if isinstance(event, fact.CaseEscalated) else name
+from shared.contracts.words import Outcome, Regime, Status, Timeliness
+from tests.support.timing import ABOUT, ACCEPTED, DUE, LATER, RULES, Rules, accepted, local, name_of, said
 
 
 def test_a_case_is_due_soon_on_its_due_date_and_overdue_from_the_midnight_after_it_level_by_level() -> None:
@@ -121,6 +78,15 @@ def test_a_stopped_clock_lets_only_the_applicants_own_deadline_pass(status: Stat
     reason = "supplement_timeout" if status == Status.SUPPLEMENT_REQUESTED else "payment_timeout"
     waiting = accepted(status=status, until=local("2020-12-21T17:00"))
     assert said(due_facts(waiting, LATER, RULES)) == [(f"{reason}.1 one-stop-head", "2020-12-22 00:00:00")]
+
+
+@pytest.mark.parametrize("days", [0, 3])
+def test_a_deadline_at_the_end_of_all_dates_passes_never(days: int) -> None:
+    chains = make_chains({Late.SUPPLEMENT_TIMEOUT: (Level(days, "chief"),)})
+    case = accepted(status=Status.SUPPLEMENT_REQUESTED, until=datetime(9999, 12, 31, 16, tzinfo=UTC))
+    at = next_timer(case, Rules(escalation=Escalation(chains)))
+    assert at is not None
+    assert at.year == 9999
 
 
 def test_a_clock_that_runs_again_behind_its_due_date_is_overdue_at_once_and_not_due_soon() -> None:
@@ -214,6 +180,17 @@ def test_silence_is_an_answer_in_the_last_second_where_the_law_lets_it() -> None
     )
 
 
+def test_the_record_of_a_past_year_says_how_a_case_ended_and_nothing_of_duties() -> None:
+    due_at = local("2020-12-31T17:00")
+    replayed = accepted(procedure="2.001955", procedure_version=1, origin="replay", due_at=due_at)
+    assert [name for name, _ in said(due_facts(replayed, local("2021-01-01T08:00"), RULES))] == [
+        "due_soon",
+        "overdue",
+        "overdue.1 unit-head",
+    ]
+    assert due_facts(resolved(kind="task", origin="replay", duty="publish", duty_by=due_at), LATER, RULES) == []
+
+
 def test_facts_of_time_leave_the_case_open_for_what_happened_before_them() -> None:
     case, facts = pass_time(accepted(), local("2021-01-01T00:00:05"), RULES)
     assert len(facts) == 3
@@ -244,82 +221,10 @@ def test_each_fact_comes_once_in_order_never_early_and_however_time_passes(
         assert all(moment <= now for _, moment in passed)
         facts += passed
     assert facts == at_once
-    names = [_name(event) for event, _ in facts]
+    names = [name_of(event) for event, _ in facts]
     assert len(names) == len(set(names))
     moments = [moment for _, moment in facts]
     assert moments == sorted(moments)
     for late in ("overdue", "unassigned", "answer_late"):
         levels = [name for name in names if name.startswith(f"{late}.")]
         assert [int(name.split(".")[1].split()[0]) for name in levels] == list(range(1, len(levels) + 1))
-
-
-# --- the chain is a setting ----------------------------------------------------------------------------
-
-
-def test_a_chain_that_is_given_replaces_the_usual_one_and_no_other() -> None:
-    chains = make_chains({Late.OVERDUE: (Level(1, "chief"),)})
-    assert chains[Late.OVERDUE] == (Level(1, "chief"),)
-    assert chains[Late.UNASSIGNED] == Escalation().chains[Late.UNASSIGNED]
-    facts = due_facts(accepted(), LATER, Rules(escalation=Escalation(chains)))
-    assert said(facts)[2:] == [("overdue.1 chief", "2021-01-05 00:00:00")]
-
-
-@pytest.mark.parametrize("late", [Late.OVERDUE, Late.UNASSIGNED])
-def test_nobody_can_switch_off_the_chain_of_late_and_of_unassigned_cases(late: Late) -> None:
-    with pytest.raises(ChainError, match=f"the chain of {late} needs"):
-        make_chains({late: ()})
-    assert make_chains({Late.UNDELIVERED: ()})[Late.UNDELIVERED] == ()
-
-
-def test_levels_come_in_the_order_of_time() -> None:
-    with pytest.raises(ChainError, match="in the order of after_working_days"):
-        make_chains({Late.OVERDUE: (Level(2, "director"), Level(1, "unit-head"))})
-
-
-REQUIRED = {
-    "MOTCUA_KAFKA_BOOTSTRAP": "localhost:9092",
-    "MOTCUA_POSTGRES_URL": "postgresql://localhost/postgres",
-    "MOTCUA_TOKEN_PUBLIC_KEY_FILE": "public.json",
-    "MOTCUA_PRIVATE_KEY_FILE": "key",
-}
-
-
-@pytest.fixture
-def required(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in REQUIRED.items():
-        monkeypatch.setenv(name, value)
-
-
-@pytest.mark.usefixtures("required")
-def test_the_chain_is_read_from_json(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert load_settings(ProcessingSettings).make_escalation() == Escalation()
-    monkeypatch.setenv("MOTCUA_ESCALATION", '{"unassigned": [{"after_working_days": 0, "to": "chief"}]}')
-    monkeypatch.setenv("MOTCUA_UNDELIVERED_AFTER_WORKING_DAYS", "3")
-    made = load_settings(ProcessingSettings).make_escalation()
-    assert (made.chains[Late.UNASSIGNED], made.undelivered_after) == ((Level(0, "chief"),), 3)
-
-
-@pytest.mark.usefixtures("required")
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("MOTCUA_ESCALATION", "nonsense"),
-        ("MOTCUA_ESCALATION", '{"unheard_of": []}'),
-        ("MOTCUA_ESCALATION", '{"overdue": []}'),
-        ("MOTCUA_ESCALATION", '{"overdue": [{"after_working_days": -1, "to": "chief"}]}'),
-        ("MOTCUA_ESCALATION", '{"overdue": [{"after_working_days": 1, "to": "No Slug"}]}'),
-        ("MOTCUA_ESCALATION", '{"overdue": [{"after_working_days": 1, "to": "b"}, {"after_working_days": 0, "to": "a"}]}'),
-        ("MOTCUA_UNDELIVERED_AFTER_WORKING_DAYS", "0"),
-        ("MOTCUA_TIMER_SECONDS", "0"),
-        ("MOTCUA_TIMER_SECONDS", "31"),
-        ("MOTCUA_TIMER_GRACE_SECONDS", "-1"),
-    ],
-)
-def test_a_wrong_chain_stops_the_start_and_names_the_setting(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[Any], name: str, value: str
-) -> None:
-    monkeypatch.setenv(name, value)
-    with pytest.raises(SystemExit) as stopped:
-        load_settings(ProcessingSettings)
-    assert stopped.value.code == 2
-    assert f"setting {name}" in capsys.readouterr().err

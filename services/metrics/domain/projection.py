@@ -6,8 +6,11 @@ commute, and intake's fact only fills what processing has not said. A fact that 
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import fields
 from datetime import datetime
+from operator import attrgetter
+from typing import Any
 
 from services.metrics.domain.case import Case
 from shared.calendar import WorkingCalendar, load_calendar
@@ -51,17 +54,22 @@ STATUS_AFTER: dict[str, Status] = {
 """The national status that each fact of processing leads to; facts not named here change none."""
 
 
+VALUES = attrgetter(*(each.name for each in fields(Case)))
+
+
 def project(case: Case, envelope: Envelope, event: CaseEvent, calendar: WorkingCalendar | None = None) -> Case:
     """The case after one more fact about it; the given one is left as it is."""
-    after = replace(case)
+    after = Case(*VALUES(case))
     if after.agency is None:
         after.agency, after.kind = event.agency, event.kind
-    if event.stated_by != NOTIFICATION and not isinstance(event, CommandRejected):
+    kind = type(event)
+    if event.stated_by != NOTIFICATION and kind is not CommandRejected:
         _span(after, envelope.occurred_at)
     if event.stated_by == PROCESSING:
         _status(after, envelope, event)
-    _fold(after, envelope, event)
-    if isinstance(event, CaseAccepted | CaseResolved | CaseReopened):
+    if (fold := FOLDS.get(kind)) is not None:
+        fold(after, envelope, event)
+    if kind in MEASURED:
         _measure(after, calendar or load_calendar())
     return after
 
@@ -78,11 +86,9 @@ def _status(case: Case, envelope: Envelope, event: CaseEvent) -> None:
         return
     case.status_sequence, case.status = envelope.sequence, int(status)
     case.agency, case.kind = event.agency, event.kind
-    case.stop_kind = event.stop_kind if isinstance(event, CaseStopped) else None
-    ended = isinstance(event, CaseStopped) and event.stop_kind is not StopKind.SUSPENDED
-    case.left_at = envelope.occurred_at if ended or isinstance(event, WithdrawalRequested) else None
-    if isinstance(event, CaseForwarded) and event.to_agency is not None:
-        case.agency = event.to_agency
+    case.stop_kind, case.left_at = None, None
+    if (more := STATUS_FOLDS.get(type(event))) is not None:
+        more(case, envelope, event)
 
 
 def _measure(case: Case, calendar: WorkingCalendar) -> None:
@@ -94,25 +100,18 @@ def _measure(case: Case, calendar: WorkingCalendar) -> None:
         case.working_seconds = round(calendar.working_microseconds(start, end) / 1_000_000)
 
 
-def _fold(after: Case, envelope: Envelope, event: CaseEvent) -> None:
-    """What a fact says beyond a status."""
-    match event:
-        case CaseSubmitted():
-            _submitted(after, envelope, event)
-        case CaseAccepted():
-            _accepted(after, envelope, event)
-        case SupplementReceived():
-            _supplemented(after, envelope, event)
-        case CaseExtended() | DueDateRecalculated():
-            _due(after, envelope.sequence, event.new_due_at)
-        case StepCompleted():
-            after.steps += 1
-        case CaseResolved():
-            _resolved(after, envelope, event)
-        case CaseReturned():
-            _returned(after, envelope, event)
-        case CaseReopened():
-            _reopened(after, envelope)
+def _stopped(case: Case, envelope: Envelope, event: CaseStopped) -> None:
+    case.stop_kind = event.stop_kind
+    case.left_at = None if event.stop_kind is StopKind.SUSPENDED else envelope.occurred_at
+
+
+def _withdrawn(case: Case, envelope: Envelope, _event: WithdrawalRequested) -> None:
+    case.left_at = envelope.occurred_at
+
+
+def _forwarded(case: Case, _envelope: Envelope, event: CaseForwarded) -> None:
+    if event.to_agency is not None:
+        case.agency = event.to_agency
 
 
 def _submitted(case: Case, envelope: Envelope, event: CaseSubmitted) -> None:
@@ -140,6 +139,14 @@ def _supplemented(case: Case, envelope: Envelope, event: SupplementReceived) -> 
         _statutory_due(case, envelope.sequence, event.statutory_due_at)
 
 
+def _redated(case: Case, envelope: Envelope, event: CaseExtended | DueDateRecalculated) -> None:
+    _due(case, envelope.sequence, event.new_due_at)
+
+
+def _stepped(case: Case, _envelope: Envelope, _event: StepCompleted) -> None:
+    case.steps += 1
+
+
 def _due(case: Case, sequence: int, at: datetime | None) -> None:
     if sequence > case.due_sequence:
         case.due_sequence, case.due_at = sequence, at
@@ -162,7 +169,7 @@ def _returned(case: Case, envelope: Envelope, event: CaseReturned) -> None:
         case.return_channel = event.channel
 
 
-def _reopened(case: Case, envelope: Envelope) -> None:
+def _reopened(case: Case, envelope: Envelope, _event: CaseReopened) -> None:
     if envelope.sequence > case.resolved_sequence:
         case.resolved_sequence, case.resolved_at, case.outcome, case.timeliness = (
             envelope.sequence,
@@ -172,3 +179,28 @@ def _reopened(case: Case, envelope: Envelope) -> None:
         )
     if envelope.sequence > case.returned_sequence:
         case.returned_sequence, case.returned_at, case.return_channel = envelope.sequence, None, None
+
+
+# Looked up and not asked for one after the other: `isinstance` of a model's class is slow. No type of the contract has a subtype.
+FOLDS: dict[type[CaseEvent], Callable[[Case, Envelope, Any], None]] = {
+    CaseSubmitted: _submitted,
+    CaseAccepted: _accepted,
+    SupplementReceived: _supplemented,
+    CaseExtended: _redated,
+    DueDateRecalculated: _redated,
+    StepCompleted: _stepped,
+    CaseResolved: _resolved,
+    CaseReturned: _returned,
+    CaseReopened: _reopened,
+}
+"""What a fact says beyond a status."""
+
+STATUS_FOLDS: dict[type[CaseEvent], Callable[[Case, Envelope, Any], None]] = {
+    CaseStopped: _stopped,
+    WithdrawalRequested: _withdrawn,
+    CaseForwarded: _forwarded,
+}
+"""What the newest fact with a status says besides it."""
+
+MEASURED = frozenset({CaseAccepted, CaseResolved, CaseReopened})
+"""The facts that may change the turnaround."""

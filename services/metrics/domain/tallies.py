@@ -29,6 +29,16 @@ MILLIONTHS = 1_000_000
 OTHER = "other"
 
 
+PLAIN: dict[type[CaseEvent], str] = {CaseReopened: "reopened", CaseCorrected: "corrected"}
+"""Fact → series, of facts that are only counted."""
+LABELLED: dict[type[CaseEvent], tuple[str, str]] = {
+    CaseAccepted: ("received", "channel"),
+    CaseResolved: ("resolved", "timeliness"),
+    CaseReturned: ("returned", "channel"),
+}
+"""Fact → series, and the fact's field that is its label. An acceptance counts once."""
+
+
 class TallyKey(NamedTuple):
     """What is counted: a series, its labels, and for a histogram the bucket's upper limit."""
 
@@ -54,21 +64,16 @@ class Tallies:
 
     def add(self, before: Case, after: Case, event: CaseEvent, calendar: WorkingCalendar | None = None) -> None:
         """Count one fact; `before` and `after` are the case on its two sides."""
-        match event:
-            case CaseAccepted() if before.received_at is None:
-                self._count("received", event, after, event.channel)
-            case CaseResolved():
-                self._count("resolved", event, after, event.timeliness)
+        kind = type(event)
+        if kind in PLAIN:
+            self._count(PLAIN[kind], event, after)
+        elif isinstance(event, NotificationEvent):
+            self._count("notifications", event, after, f"{event.channel}/{event.type.removeprefix('notification.')}")
+        elif kind in LABELLED and (kind is not CaseAccepted or before.received_at is None):
+            series, label = LABELLED[kind]
+            self._count(series, event, after, getattr(event, label))
+            if isinstance(event, CaseResolved):
                 self._measure(event, after, calendar or load_calendar())
-            case CaseReturned():
-                self._count("returned", event, after, event.channel)
-            case CaseReopened():
-                self._count("reopened", event, after)
-            case CaseCorrected():
-                self._count("corrected", event, after)
-            case NotificationEvent():
-                outcome = event.type.removeprefix("notification.")
-                self._count("notifications", event, after, f"{event.channel}/{outcome}")
 
     def _count(self, series: str, event: CaseEvent, case: Case, label: str = "") -> None:
         self.counts[TallyKey(series, event.agency, event.kind, case.field or OTHER, label)] += 1

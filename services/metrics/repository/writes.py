@@ -52,9 +52,9 @@ class Advance:
     facts: int = 0
 
 
-async def add_tallies(tx: Tx, tallies: Mapping[int, Tallies]) -> None:
-    """Add counts, by the topic's partition."""
-    rows = [(*key, partition, count, each.sums[key]) for partition, each in tallies.items() for key, count in each.counts.items()]
+async def add_tallies(tx: Tx, partition: int, tallies: Tallies) -> None:
+    """Add a batch's counts to the rows of one of its partitions; only the sum over all partitions says anything."""
+    rows = [(*key, partition, count, tallies.sums[key]) for key, count in tallies.counts.items()]
     if rows:
         await tx.driver.execute(ADD_TALLIES, *map(list, zip(*rows, strict=True)))
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from services.notification.domain.routing import Way
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """One message, ready to go. `address` is the applicant's on this channel; it appears in no log, event or ledger."""
 
     id: UUID
@@ -38,8 +36,7 @@ class Result(StrEnum):
     NOT_TRIED = "not_tried"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """The channel's answer about one message; `reason` is a code and names nobody."""
 
     message_id: UUID

@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic_core import to_json
+
 from services.notification.channels.channel import Message, Outcome, Result
 from services.notification.domain.routing import Way
 
@@ -32,7 +34,7 @@ class FileChannel:
     """Appends to one file, which is made with its folder where missing, readable by its owner alone."""
 
     way = WAY
-    batch = 500
+    batch = 1_000
     lease_seconds = 5.0
     attempts = 1_000_000
     waits = (1.0, 60.0)
@@ -54,7 +56,7 @@ class FileChannel:
         with self._locked() as file:
             self._read_new_lines(file)
             fresh = [message for message in messages if str(message.id) not in self._known]
-            lines = "".join(json.dumps(_line(message), ensure_ascii=False) + "\n" for message in fresh).encode()
+            lines = b"".join(to_json(_line(message)) + b"\n" for message in fresh)
             start = os.lseek(file, 0, os.SEEK_END)
             try:
                 _write_all(file, lines)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 
@@ -25,8 +25,7 @@ NO_CHANNEL = "none"
 """The channel of a message for which none is chosen, yet or ever."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One row of the ledger. Fields are the table's columns, in its order; times are aware and in UTC.
 
     `fact` is the event's type, `fact_id` its id, `particulars` the JSON of what the message states.

@@ -7,11 +7,12 @@ Decree 61/2018/NĐ-CP.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import Enum
 
 from services.notification.domain.case import Case
-from shared.contracts.events import EVENTS, CaseEvent, CaseForwarded, CaseSubmitted
+from shared.calendar import local_date
+from shared.contracts.events import EVENTS, CaseEvent, CaseForwarded, CaseSubmitted, DueDateRecalculated
 from shared.contracts.words import Kind, Origin
 
 APPLICANT = "applicant"
@@ -81,13 +82,24 @@ def notice_for(event: CaseEvent, origin: Origin) -> Notice | None:
     """The notice about a fact, or None when nobody is told.
 
     An imported log notifies nobody (its citizens were told long ago). A task has no applicant. A case that moves inside
-    its agency is the agency's own affair.
+    its agency is the agency's own affair. Of an appointment that was counted again only another day is news.
     """
     if origin is Origin.IMPORT or event.kind is Kind.TASK:
         return None
     if isinstance(event, CaseForwarded) and event.to_agency in (None, event.agency):
         return None
+    if isinstance(event, DueDateRecalculated) and not _is_news(event):
+        return None
     return NOTICES.get(event.type)
+
+
+def _is_news(event: DueDateRecalculated) -> bool:
+    """Whether the calendar gave the appointment another day. What follows from a standstill is told with the result."""
+    return event.reason != "clock_stopped" and _day(event.old_due_at) != _day(event.new_due_at)
+
+
+def _day(at: datetime | None) -> date | None:
+    return local_date(at) if at else None
 
 
 def particulars(notice: Notice, case: Case, event: CaseEvent) -> Particulars:

@@ -115,7 +115,7 @@ def summary_of(
     first = _promise(position)
     now = _now(position, why, calendar)
     warning = PROVISIONAL if count is not None and count.provisional else None
-    return joined(first, _changes(timeline, position), now, warning)
+    return joined(first, _changes(timeline, position), now, _by_law(position), warning)
 
 
 def _before(timeline: Timeline, position: Position, words: Words) -> Text:
@@ -184,6 +184,18 @@ def _now(position: Position, why: Text | None, calendar: WorkingCalendar) -> Tex
     if position.due_at is None:
         return Text("Đồng hồ đang chạy, không có hạn.", "The clock runs without a due date.")
     return Text(f"Đồng hồ đang chạy: {left.vi}.", f"The clock runs: {left.en}.")
+
+
+def _by_law(position: Position) -> Text | None:
+    """Late against the commitment may still be within the law, and is told apart."""
+    due_at = position.statutory_due_at
+    late = position.overdue or position.timeliness is Timeliness.LATE
+    if not late or due_at is None or position.stop_kind is not None or position.statutory == position.limit:
+        return None
+    when = at(due_at)
+    if position.statutory_overdue:
+        return Text(f"Cũng quá hạn theo luật ({when.vi}).", f"It is past the law's own due date, too ({when.en}).")
+    return Text(f"Vẫn trong hạn theo luật ({when.vi}).", f"It is within the law's own due date ({when.en}).")
 
 
 def _rest(said: str) -> str:

@@ -50,6 +50,9 @@ TAKEN: Final = {
 }
 FROM_THE_MOMENT: Final = Text("tính từ đúng thời điểm tiếp nhận", "counted from that moment")
 FROM_THE_DAY_AFTER: Final = Text("tính từ ngày tiếp theo", "counted from the day after")
+NOTHING: Final = Text("", "")
+LATE: Final = Text(" (yêu cầu quá muộn)", " (asked for too late)")
+REPEATED: Final = Text(" (yêu cầu quá một lần)", " (asked for more than once)")
 AFRESH: Final = Text("hồ sơ đã đầy đủ; thời hạn tính lại từ đầu", "the dossier is complete; the limit is counted from the start")
 AWAY: Final = Text("hồ sơ đã đầy đủ; hạn lùi bằng thời gian chờ", "the dossier is complete; the due date moved by the wait")
 KEPT: Final = Text(
@@ -122,7 +125,9 @@ def _standing(fact: Fact, words: Words) -> Told:
     event = fact.event
     why = STANDSTILLS[type(event)]
     if isinstance(event, SupplementRequested):
-        return _joined(why, because(event.reason, words)), _decree("11.2.c, 19.4", fact)
+        late = LATE if event.late else NOTHING
+        repeated = REPEATED if event.repeated else NOTHING
+        return _joined(why, because(event.reason, words), late, repeated), _decree("11.2.c, 19.4", fact)
     return why, _decree("22", fact) if isinstance(event, PaymentRequested) else citations.withdrawal(event.kind, fact.at)
 
 

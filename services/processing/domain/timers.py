@@ -17,7 +17,7 @@ from services.processing.domain.case import Case, changed
 from services.processing.domain.effects import EFFECTS
 from services.processing.domain.escalation import Escalation, Late
 from services.processing.domain.limits import hand_over_by, version_of
-from shared.calendar import LimitUnit, WorkingCalendar, local_date
+from shared.calendar import LimitError, LimitUnit, WorkingCalendar, local_date
 from shared.catalogue import Catalogue
 from shared.contracts.events import CaseDueSoon, CaseEscalated, CaseEvent, CaseOverdue, DueDateRecalculated
 from shared.contracts.words import Kind, Origin, Outcome, Status
@@ -26,7 +26,10 @@ DAY: Final = timedelta(days=1)
 SECOND: Final = timedelta(seconds=1)
 MIDNIGHT: Final = datetime(2000, 1, 1, tzinfo=UTC) - timedelta(hours=7)
 """Some midnight in Viet Nam, from which all others are whole days away."""
+NEVER: Final = datetime.max.replace(tzinfo=UTC)
+"""When a deadline has passed that lies at the end of all dates."""
 IMPORTED: Final = Origin.IMPORT.value
+REPLAYED: Final = Origin.REPLAY.value
 DUE_SOON: Final = "due_soon"
 SILENCE: Final = "silence"
 
@@ -153,8 +156,8 @@ def _resolved(case: Case, rules: TimerRules) -> Due | None:
 
 
 def _with_duty(case: Case, rules: TimerRules) -> Due | None:
-    """A duty that follows the result, such as its publication."""
-    if case.duty is None or case.duty_by is None:
+    """A duty that follows the result, such as its publication; the record of a past year tells of none."""
+    if case.duty is None or case.duty_by is None or case.origin == REPLAYED:
         return None
     return _chain(case, rules, Late.DUTY_LATE, case.duty_by, by_date=True)
 
@@ -189,10 +192,13 @@ def _told(raised: str, late: Late, levels: int) -> int:
 
 def _after(deadline: datetime, working_days: int, days: WorkingCalendar, *, by_date: bool) -> datetime:
     """The moment when a deadline has passed, and so many working days more."""
-    if by_date:
-        last = local_date(deadline)
-        return _end_of(days.due_date(last, working_days, LimitUnit.WORKING_DAYS) if working_days else last)
-    return days.add_working_seconds(deadline, working_days * days.hours.seconds_per_day) if working_days else deadline
+    try:
+        if by_date:
+            last = local_date(deadline)
+            return _end_of(days.due_date(last, working_days, LimitUnit.WORKING_DAYS) if working_days else last)
+        return days.add_working_seconds(deadline, working_days * days.hours.seconds_per_day) if working_days else deadline
+    except LimitError:
+        return NEVER
 
 
 def _end_of(day: date) -> datetime:
@@ -210,8 +216,11 @@ def _earlier(one: Due | None, other: Due | None) -> Due | None:
 
 
 def _is_silence_approval(case: Case, rules: TimerRules) -> bool:
-    """Whether the version in force at the acceptance lets silence be the answer (Labour Code 2019, art. 119-121)."""
-    if case.procedure_version is None or case.due_at is None:
+    """Whether the version in force at the acceptance lets silence be the answer (Labour Code 2019, art. 119-121).
+
+    How a case of a past year ended is in its record, and silence does not overrule it.
+    """
+    if case.procedure_version is None or case.due_at is None or case.origin == REPLAYED:
         return False
     version = version_of(case, case.due_at, rules.catalogue.of(case.agency))
     return version is not None and version.silent_approval

@@ -21,12 +21,12 @@ Edit = Callable[[Almanac], Almanac]
 
 async def rules_in_force(tx: Tx, rules: Rules) -> Rules:
     """The rules with the calendar as it stands, which stays so until this transaction ends; read when it has changed."""
-    revision = await repository.hold_calendar(tx)
-    if rules.newest and rules.newest[0].revision == revision:
+    edition = await repository.hold_calendar(tx)
+    if rules.newest and rules.newest[0].changed_at == edition.changed_at and rules.newest[0].revision == edition.revision:
         return rules.newest[0]
-    almanac = await repository.read_almanac(tx, revision)
+    almanac = await repository.read_almanac(tx, edition.revision)
     own = {agency: almanac.calendar(agency) for agency in almanac.agencies}
-    read = replace(rules, calendar=almanac.calendar(), agencies=own, revision=revision)
+    read = replace(rules, calendar=almanac.calendar(), agencies=own, revision=edition.revision, changed_at=edition.changed_at)
     rules.newest[:] = [read]
     return read
 
@@ -34,7 +34,7 @@ async def rules_in_force(tx: Tx, rules: Rules) -> Rules:
 async def read_calendar(database: Database) -> Almanac:
     """The calendar in force."""
     async with database.transaction() as tx:
-        return await repository.read_almanac(tx, await repository.hold_calendar(tx))
+        return await repository.read_almanac(tx, (await repository.hold_calendar(tx)).revision)
 
 
 async def read_progress(database: Database) -> Sweep:

@@ -5,6 +5,7 @@ How far it is stands in the database. A second change meanwhile starts it anew; 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from time import monotonic
@@ -26,6 +27,8 @@ from shared.persistence.work import Store, Work
 
 BATCH = 1000
 """Cases of one transaction."""
+BREATH = 100
+"""After so many cases everybody else in this process has a turn."""
 BUDGET_SECONDS = 10.0
 """After so long a round ends, so that its loop is seen to be alive; the next one goes on."""
 
@@ -58,7 +61,7 @@ async def tell_first_calendar(store: Store[Case], rules: Rules) -> None:
 async def recalculate_batch(store: Store[Case], rules: Rules, limit: int = BATCH) -> bool:
     """Count the next open cases again; False when all were."""
     async with store.database.transaction() as tx:
-        seen, revision = await repository.read_sweep(tx), await repository.hold_calendar(tx)
+        seen, revision = await repository.read_sweep(tx), (await repository.hold_calendar(tx)).revision
         if seen.revision == revision and seen.ended_at is not None:
             return False
         start = seen.after if seen.revision == revision else None
@@ -82,7 +85,9 @@ async def _recalculate(work: Work[Case], case_ids: list[UUID], rules: Rules) -> 
     histories = await read_histories(work.tx, case_ids, COUNTED)
     clocks = await repository.read_clocks(work.tx)
     facts = []
-    for case_id in case_ids:
+    for place, case_id in enumerate(case_ids):
+        if place % BREATH == 0:
+            await asyncio.sleep(0)
         locked = work.cases[case_id]
         own = rules.of(locked.state.agency)
         version = version_of(locked.state, work.now, rules.catalogue.of(locked.state.agency))

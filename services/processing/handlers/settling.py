@@ -36,8 +36,8 @@ TIMER_PLACE = STREAM_WIDTH + Case._fields.index("timer_at")
 class Rules:
     """What decisions rest on: calendar, catalogue, and the pattern of each agency's codes.
 
-    `rules_in_force` gives those of a transaction: with the calendar as the database has it, `revision` of it. `agencies` have
-    counter hours of their own. `newest` is what was read last, the same list in every copy.
+    `rules_in_force` gives those of a transaction: with the calendar as the database has it, of that `revision` and moment.
+    `agencies` have counter hours of their own. `newest` is what was read last, the same list in every copy.
     """
 
     calendar: WorkingCalendar = field(default_factory=load_calendar)
@@ -46,6 +46,7 @@ class Rules:
     agencies: Mapping[str, WorkingCalendar] = field(default_factory=dict)
     escalation: Escalation = field(default_factory=Escalation)
     revision: int = 0
+    changed_at: datetime | None = None
     newest: list[Rules] = field(default_factory=list, repr=False, compare=False)
 
     def of(self, agency: str | None) -> Rules:

@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from time import monotonic
 from uuid import UUID
 
+import structlog
+
 from services.processing import repository
 from services.processing.domain.case import Case
 from services.processing.domain.timers import pass_time
@@ -25,6 +27,10 @@ BATCH = 1000
 """Cases of one transaction."""
 BUDGET_SECONDS = 10.0
 """After so long a tick ends, so that its loop is seen to be alive; the next one goes on."""
+LATER = timedelta(minutes=10)
+"""When a case is looked at again that could not be taken."""
+
+log = structlog.get_logger()
 
 CaughtUp = Callable[[], Awaitable[bool]]
 """Whether every command that was sent before this question has been carried out."""
@@ -88,10 +94,18 @@ async def _raise(ticker: Ticker, due: Mapping[UUID, datetime], done: Ticked) -> 
 
 
 def _pass(work: Work[Case], case_id: UUID, until: datetime, rules: Rules) -> list[Fact]:
-    """The case as it is under its lock decides, not the timer: it may have moved since the timer was read."""
+    """The case as it is under its lock decides, not the timer: it may have moved since the timer was read.
+
+    A case that the rules cannot take must not hold up all others: it is named in the log, and looked at again later.
+    """
     locked = work.cases[case_id]
     rules = rules.of(locked.state.agency)
-    state, passed = pass_time(locked.state, until, rules)
-    locked.state = timed(state, rules)
+    try:
+        state, passed = pass_time(locked.state, until, rules)
+        locked.state = timed(state, rules)
+    except Exception as error:
+        log.exception("timer of a case failed", case_id=str(case_id), error=type(error).__name__)
+        locked.state = locked.state._replace(timer_at=until + LATER)
+        return []
     origin = Origin(state.origin or Origin.LIVE)
     return [Fact(case_id, event, at, origin, None) for event, at in passed]

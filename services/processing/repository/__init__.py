@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.processing.repository.answers import find_answer, forget_answers, keep_answer
 from services.processing.repository.calendar import (
+    Edition,
     Sweep,
     find_countable,
     hold_calendar,
@@ -17,12 +18,13 @@ from services.processing.repository.calendar import (
 )
 from services.processing.repository.cases import Filters, find_case, list_cases
 from services.processing.repository.clocks import find_clock, read_clocks, set_clock
-from services.processing.repository.history import find_fact, list_history, read_facts, write_history
+from services.processing.repository.history import list_history, read_facts, write_history
 from services.processing.repository.serials import allot_serials
 from services.processing.repository.timers import find_due, find_due_in_history, find_oldest_due, keep_timers, lead_timers
 from services.processing.repository.waiting import Waiting, count_waiting, find_stale, keep_waiting, take_waiting
 
 __all__ = [
+    "Edition",
     "Filters",
     "Sweep",
     "Waiting",
@@ -34,7 +36,6 @@ __all__ = [
     "find_countable",
     "find_due",
     "find_due_in_history",
-    "find_fact",
     "find_oldest_due",
     "find_stale",
     "forget_answers",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
+from typing import NamedTuple
 from uuid import UUID
 
 from services.processing.domain.almanac import Almanac
@@ -23,7 +24,7 @@ FIRST = UUID(int=0)
 EVERYBODY = "*"
 """The agency of the counter hours that hold where no others do."""
 
-HOLD = "select revision from calendar_state for share"
+HOLD = "select revision, changed_at from calendar_state for share"
 # Sharers of a row never wait for each other, and a stream of them would starve who wants it alone; for a table they queue.
 TAKE = "lock table calendar_state in exclusive mode"
 REVISION = "select revision from calendar_state"
@@ -41,6 +42,13 @@ order by case_id limit $2
 """
 
 
+class Edition(NamedTuple):
+    """Which calendar: the number of its last change, and when that was, since a restored database counts on from less."""
+
+    revision: int
+    changed_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Sweep:
     """How far the open cases were counted again since the change `revision`: `CalendarSweepRow`."""
@@ -54,10 +62,9 @@ class Sweep:
     told: bool
 
 
-async def hold_calendar(tx: Tx) -> int:
-    """Keep the calendar as it is until this transaction ends; give the number of its last change."""
-    revision: int = await tx.driver.fetchval(HOLD)
-    return revision
+async def hold_calendar(tx: Tx) -> Edition:
+    """Keep the calendar as it is until this transaction ends; say which one it is."""
+    return Edition(*await tx.driver.fetchrow(HOLD))
 
 
 async def take_calendar(tx: Tx) -> Almanac:

@@ -29,6 +29,7 @@ class Filters:
     field: str | None = None
     overdue: bool | None = None
     code: str | None = None
+    holder: str | None = None
 
 
 async def find_case(session: AsyncSession, case_id: UUID) -> Case | None:
@@ -58,6 +59,7 @@ def _conditions(filters: Filters, now: datetime) -> list[ColumnElement[bool]]:
         "unit": filters.unit,
         "field": filters.field,
         "code": filters.code,
+        "holder": filters.holder,
     }
     conditions = [getattr(CaseRow, name) == value for name, value in equal.items() if value is not None]
     if filters.overdue is not None:

@@ -48,9 +48,3 @@ async def list_history(session: AsyncSession, case_id: UUID, after: tuple[str, i
     if after is not None:
         query = query.where(tuple_(col(HistoryRow.source), col(HistoryRow.sequence)) > tuple_(*map(literal, after)))
     return list(await session.exec(query.order_by(col(HistoryRow.source), col(HistoryRow.sequence)).limit(limit)))
-
-
-async def find_fact(session: AsyncSession, case_id: UUID, kind: str) -> str | None:
-    """The newest fact of a type in a case's history, as its JSON body."""
-    query = select(col(HistoryRow.body)).where(col(HistoryRow.case_id) == case_id, col(HistoryRow.type) == kind)
-    return (await session.exec(query.order_by(col(HistoryRow.sequence).desc()).limit(1))).one_or_none()

@@ -61,8 +61,8 @@ class CaseEscalated(CaseEvent):
     """A case was raised to the next level of the chain because the time `due_at` had passed.
 
     `reason` says which time: of the due date (`overdue`), of the assignment to a unit (`unassigned`), of another agency's
-    answer (`answer_late`), of the supplement (`supplement_timeout`), of a duty after the result (`duty_late`), or of the
-    hand-over of the result (`undelivered`). `to` is the role or unit that is told.
+    answer (`answer_late`), of the supplement (`supplement_timeout`) or the payment (`payment_timeout`), of a duty after the
+    result (`duty_late`), or of the hand-over of the result (`undelivered`). `to` is the role or unit that is told.
     """
 
     type = "case.escalated"

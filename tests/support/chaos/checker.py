@@ -16,6 +16,8 @@ from tests.support.installation import SERVICES, Installation
 from tests.support.waiting import eventually
 
 SHOWN = 5
+SERIES_SECONDS = 45.0
+"""The series are read again only now and then, less often the busier the machine."""
 OF_TIME = frozenset({"case.due_soon", "case.overdue", "case.escalated"})
 """Facts that no command asks for: a run may go through the hour at which one falls due."""
 
@@ -164,7 +166,7 @@ async def _figures(verdict: Verdict, city: Installation, load: Load, published: 
         return True
 
     try:
-        await eventually("the series say the same", look, within=15, every=0.3)
+        await eventually("the series say the same", look, within=SERIES_SECONDS, every=0.3)
     except AssertionError as error:
         verdict.wrong.append(str(error))
 

@@ -34,7 +34,7 @@ LONGEST_SECONDS = 120.0
 THINNER = 0.25
 LIVES: Sequence[tuple[Command, ...]] = (
     (Accept(unit="one-stop"), CompleteStep(step="checked"), Resolve(outcome=Outcome.GRANTED), Return(channel=Channel.COUNTER)),
-    (Accept(unit="one-stop"), Resolve(outcome=Outcome.REFUSED)),
+    (Accept(unit="one-stop"), Resolve(outcome=Outcome.REFUSED, reason="not_eligible")),
     (Accept(), CompleteStep(step="checked")),
     (Refuse(reason="missing_documents"),),
     (),

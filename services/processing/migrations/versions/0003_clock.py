@@ -34,6 +34,7 @@ def upgrade() -> None:
     ):
         op.add_column("cases", sa.Column(name, kind))
     op.execute("update cases set clock_from = accepted_at where accepted_at is not null")
+    op.execute("create index cases_holder on cases (holder, case_id) where holder is not null")
     op.create_table(
         "timers",
         sa.Column("case_id", sa.Uuid(), primary_key=True),
