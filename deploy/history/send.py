@@ -86,8 +86,8 @@ async def settle(services: Services, past: Past, report: Report) -> dict[str, An
     moved_at, before = time.monotonic(), -1
     while True:
         figures = await services.figures(past.agency)
-        seen = min(expected["received"], figures["received"]) + min(expected["resolved"], figures["resolved"])
-        seen += min(expected["returned"], figures["returned"]) + min(expected["steps"], figures["steps"])
+        known = known_of(figures)
+        seen = sum(min(count, known[what]) for what, count in expected.items())
         report("seen by metrics", seen, sum(expected.values()))
         if seen == sum(expected.values()) and await _is_exposed(services, past.agency, figures):
             return figures
@@ -102,8 +102,15 @@ async def settle(services: Services, past: Past, report: Report) -> dict[str, An
 
 async def _is_exposed(services: Services, agency: str, figures: dict[str, Any]) -> bool:
     """Whether the series say what the figures say: who looks at a gauge next must find it."""
-    exposed = await services.exposed(agency)
-    return all(exposed.get(name, 0) == figures[name] for name in SERIES.values())
+    exposed, known = await services.exposed(agency), known_of(figures)
+    return all(exposed.get(name, 0) == known[name] for name in SERIES.values())
+
+
+def known_of(figures: dict[str, Any]) -> dict[str, int]:
+    """What the metrics service has seen, of all kinds together."""
+    kinds: dict[str, dict[str, int]] = figures["by_kind"]
+    known = {what: sum(stock[what] for stock in kinds.values()) for what in ("received", "resolved", "returned", "open")}
+    return known | {"steps": figures["steps"], "milestones": sum(each["milestones"] for each in figures["tasks"])}
 
 
 def expected_of(past: Past) -> dict[str, int]:
@@ -111,4 +118,5 @@ def expected_of(past: Past) -> dict[str, int]:
     kinds = Counter(move.body.type for case in past.cases for move in case.commands)
     return {
         "received": kinds["accept"], "resolved": kinds["resolve"], "returned": kinds["return"], "steps": kinds["complete_step"],
+        "milestones": kinds["reach_milestone"],
     }  # fmt: skip

@@ -11,8 +11,9 @@ from deploy.history.plan import Past, PastCase, numbered
 from deploy.history.send import Report, connect, send, settle
 from deploy.history.services import Services
 from deploy.replay.model import Dossier, Year
-from shared.contracts.commands import Accept, Command, CompleteStep, Resolve, Return
-from shared.contracts.words import Kind, Origin, Outcome
+from deploy.replay.tasks import Task
+from shared.contracts.commands import Accept, Command, CompleteStep, ReachMilestone, Resolve, Return
+from shared.contracts.words import Channel, Kind, Origin, Outcome
 
 POLL_SECONDS = 0.2
 REFUSED_BECAUSE = "not_eligible"
@@ -21,8 +22,8 @@ REFUSED_BECAUSE = "not_eligible"
 
 def past_of(year: Year) -> Past:
     """The year as filings and commands."""
-    cases = sorted((_case(year.agency, dossier) for dossier in year.dossiers), key=lambda case: case.filed_at)
-    return Past(year.agency, Origin.REPLAY, cases)
+    cases = [_case(year.agency, dossier) for dossier in year.dossiers] + [_task(year.agency, task) for task in year.tasks]
+    return Past(year.agency, Origin.REPLAY, sorted(cases, key=lambda case: case.filed_at))
 
 
 def _case(agency: str, dossier: Dossier) -> PastCase:
@@ -47,6 +48,27 @@ def _moves(dossier: Dossier) -> Iterator[tuple[datetime, Command]]:
         yield dossier.resolved_at, Resolve(outcome=dossier.outcome or Outcome.GRANTED, reason=reason)
     if dossier.returned_at is not None:
         yield dossier.returned_at, Return(channel=dossier.return_channel)
+
+
+def _task(agency: str, task: Task) -> PastCase:
+    """A task comes from the city, which is no applicant; it is taken on when it is assigned, and has no deadline."""
+    filing = {
+        "agency": agency,
+        "kind": Kind.TASK.value,
+        "procedure": task.procedure,
+        "channel": Channel.ONLINE.value,
+        "filed_at": task.accepted_at.isoformat(),
+        "origin": Origin.REPLAY.value,
+    }
+    return PastCase(task.external_id, task.accepted_at, filing, numbered(_task_moves(task)))
+
+
+def _task_moves(task: Task) -> Iterator[tuple[datetime, Command]]:
+    yield task.accepted_at, Accept(unit=task.unit)
+    for each in task.milestones:
+        yield each.occurred_at, ReachMilestone(milestone=each.milestone, percent=each.percent)
+    if task.resolved_at is not None:
+        yield task.resolved_at, Resolve(outcome=Outcome.ANSWERED)
 
 
 async def replay(year: Year, report: Report) -> dict[str, Any]:
@@ -77,8 +99,10 @@ async def is_complete(year: Year) -> bool:
     """Whether the metrics service already says what this year ends with."""
     async with connect() as services:
         figures = await services.figures(year.agency)
-        totals = figures["received"], figures["resolved"]
-        return totals == (year.received, year.resolved) and _stands_at(figures["clock"], year.closing_at)
+        stocks = [figures["by_kind"].get(kind, {}) for kind in (Kind.DOSSIER, Kind.TASK)]
+        totals = [stock.get(what, 0) for stock in stocks for what in ("received", "resolved")]
+        done = sum(task.resolved_at is not None for task in year.tasks)
+        return totals == [year.received, year.resolved, len(year.tasks), done] and _stands_at(figures["clock"], year.closing_at)
 
 
 def _stands_at(clock: dict[str, Any], at: datetime) -> bool:

@@ -21,8 +21,9 @@ from deploy.replay.scenario import (
     ProcedureUse,
     ProcessStep,
     Scenario,
-    Spread,
 )
+from deploy.replay.strict import Spread
+from deploy.replay.tasks import Task, make_tasks
 from deploy.replay.working_time import WorkingTime, make_working_time
 from shared.calendar import load_calendar
 from shared.contracts.words import Channel, Outcome
@@ -68,7 +69,10 @@ class Dossier:
 
 @dataclass(frozen=True, slots=True)
 class Year:
-    """A simulated year; `dossiers` in the order of acceptance."""
+    """A simulated year; `dossiers` in the order of acceptance, `received` and `resolved` are theirs alone.
+
+    `tasks` are there only when the totals are the scenario's own: nobody asks for a part of them.
+    """
 
     agency: str
     seed: int
@@ -78,6 +82,7 @@ class Year:
     closing_at: datetime
     pace: float
     dossiers: tuple[Dossier, ...]
+    tasks: tuple[Task, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +124,19 @@ def make_year(
     if sum(one.resolved_at is not None for one in dossiers) != resolved:
         message = f"two dossiers of seed {seed} tie, so the totals cannot be met exactly; take another seed"
         raise YearError(message)
-    return Year(agency, seed, received, resolved, time.opened_at, time.closing_at, pace, dossiers)
+    tasks = _tasks(scenario, time, seed, agency) if (received, resolved) == _totals(scenario) else ()
+    return Year(agency, seed, received, resolved, time.opened_at, time.closing_at, pace, dossiers, tasks)
+
+
+def _totals(scenario: Scenario) -> tuple[int, int]:
+    return scenario.totals.received, scenario.totals.resolved
+
+
+def _tasks(scenario: Scenario, time: WorkingTime, seed: int, agency: str) -> tuple[Task, ...]:
+    """With a generator of their own, so that the dossiers are the same with and without them."""
+    if scenario.tasks is None:
+        return ()
+    return make_tasks(scenario.tasks, time, Random(f"tasks:{seed}"), f"{agency}:{seed}")  # noqa: S311 - simulation
 
 
 def _check_totals(received: int, resolved: int) -> None:

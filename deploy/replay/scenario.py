@@ -15,8 +15,6 @@ from typing import Annotated, Final, Literal
 import yaml
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     NonNegativeInt,
     PositiveFloat,
@@ -25,6 +23,8 @@ from pydantic import (
     model_validator,
 )
 
+from deploy.replay.strict import Share, Spread, Strict
+from deploy.replay.tasks import TaskPlan
 from shared.contracts.model import Code, Label, Slug
 from shared.contracts.words import Channel
 
@@ -37,28 +37,10 @@ class ScenarioError(ValueError):
     """The scenario cannot be used; one line naming the file, the field and the rule."""
 
 
-def _in_order(spread: tuple[float, float, float]) -> tuple[float, float, float]:
-    least, likely, most = spread
-    if not 0 <= least <= likely <= most or least == most:
-        raise ValueError("give [least, most likely, most], in order and not all equal")
-    return spread
-
-
-Share = Annotated[float, Field(ge=0, le=1)]
-Spread = Annotated[tuple[float, float, float], Field(strict=False), AfterValidator(_in_order)]
-"""A triangular distribution: least, most likely, most."""
-
-
 def _adds_up(shares: list[float], what: str) -> None:
     if not isclose(sum(shares), 1, abs_tol=1e-6):
         message = f"shares of {what} must add up to 1, not {sum(shares):g}"
         raise ValueError(message)
-
-
-class Strict(BaseModel):
-    """Nothing is coerced, misspelt or changed."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
 
 class Bilingual(Strict):
@@ -182,7 +164,7 @@ class ProcedureUse(Strict):
     code: Code
     weight: PositiveFloat
     handling: str
-    limits: list[LimitFrom] = []
+    limits: list[LimitFrom] = Field(default_factory=list)
 
     def limit_on(self, on: date) -> int:
         """The committed limit in working days on a date; the first one before any."""
@@ -218,6 +200,7 @@ class Scenario(Strict):
     processes: dict[str, Annotated[list[ProcessStep], Field(min_length=1)]]
     handling: dict[str, Handling]
     fields: Annotated[list[FieldUse], Field(min_length=1)]
+    tasks: TaskPlan | None = None
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Scenario:

@@ -14,6 +14,8 @@ from shared.contracts.words import ClockMode, Status
 Row = Any
 """A row of the driver, by column name."""
 
+WORKING_DAY_SECONDS = 8 * 3600
+
 
 class ClockAnswer(BaseModel):
     """An agency's business clock: `at` is where it stands."""
@@ -47,8 +49,30 @@ class StockAnswer(BaseModel):
     working_turnaround: SpanAnswer
 
 
+class TasksAnswer(BaseModel):
+    """Tasks of one field, which the city assigned: assigned = done + open + left.
+
+    `on_schedule_ratio` is the share that was done by its deadline, or is open before it; null where no deadline is known.
+    """
+
+    field: str
+    assigned: int
+    done: int
+    left: int
+    open: int
+    overdue: int
+    without_due_date: int
+    milestones: int
+    scheduled: int
+    on_schedule: int
+    on_schedule_ratio: float | None
+
+
 class FiguresAnswer(StockAnswer):
-    """An agency's figures; `log_span` runs from the first to the last fact of every case."""
+    """An agency's figures: those of what applicants filed (dossiers and feedback), by kind, and its tasks.
+
+    `log_span` runs from the first to the last fact of each case that an applicant filed.
+    """
 
     agency: str
     as_of: AwareDatetime | None
@@ -58,6 +82,7 @@ class FiguresAnswer(StockAnswer):
     log_span: SpanAnswer
     steps: int
     by_kind: dict[str, StockAnswer]
+    tasks: list[TasksAnswer]
 
 
 class BacklogItem(BaseModel):
@@ -104,6 +129,70 @@ class TurnaroundAnswer(BaseModel):
     items: list[TurnaroundItem]
 
 
+class LimitAnswer(BaseModel):
+    """A time limit: so many working days, calendar days or hours."""
+
+    count: int
+    unit: str
+
+
+class ProcedureItem(BaseModel):
+    """Cases of one procedure that were accepted under one version of its limits.
+
+    `in_force` is the limit that makes the appointment: the committed one, else the law's own. Working days have eight hours.
+    """
+
+    kind: str
+    field: str
+    procedure: str
+    version: int | None
+    statutory: LimitAnswer | None
+    committed: LimitAnswer | None
+    in_force: LimitAnswer | None
+    first_at: AwareDatetime
+    last_at: AwareDatetime
+    received: int
+    resolved: int
+    open: int
+    on_time: int
+    late: int
+    mean_seconds: float | None
+    mean_working_days: float | None
+
+
+class ProceduresAnswer(BaseModel):
+    """An agency's cases by procedure and version."""
+
+    agency: str
+    clock: ClockAnswer
+    items: list[ProcedureItem]
+
+
+def procedures_answer(agency: str, clock: ClockAnswer, rows: Sequence[Row]) -> ProceduresAnswer:
+    """The answer of `/v1/turnaround/procedures`."""
+    return ProceduresAnswer(agency=agency, clock=clock, items=[_procedure(row) for row in rows])
+
+
+def _procedure(row: Row) -> ProcedureItem:
+    committed, statutory, working = _limit(row["committed"]), _limit(row["statutory"]), row["working_mean"]
+    return ProcedureItem(
+        **{name: row[name] for name in ("kind", "field", "procedure", "version", "first_at", "last_at")},
+        **{name: row[name] for name in ("received", "resolved", "open", "on_time", "late")},
+        statutory=statutory,
+        committed=committed,
+        in_force=committed or statutory,
+        mean_seconds=row["mean"],
+        mean_working_days=None if working is None else working / WORKING_DAY_SECONDS,
+    )
+
+
+def _limit(text: str | None) -> LimitAnswer | None:
+    if text is None:
+        return None
+    count, unit = text.split(" ", 1)
+    return LimitAnswer(count=int(count), unit=unit)
+
+
 def figures_answer(figures: Figures) -> FiguresAnswer:
     """The answer of `/v1/figures`."""
     return FiguresAnswer(
@@ -115,6 +204,7 @@ def figures_answer(figures: Figures) -> FiguresAnswer:
         log_span=SpanAnswer(**asdict(figures.log_span)),
         steps=figures.steps,
         by_kind={kind: StockAnswer(**_stock(stock)) for kind, stock in figures.by_kind.items()},
+        tasks=[TasksAnswer(**asdict(each), on_schedule_ratio=each.on_schedule_ratio) for each in figures.tasks],
         **_stock(figures.total),
     )
 

@@ -4,29 +4,32 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.metrics.answers import (
     BacklogAnswer,
     ClockAnswer,
     FiguresAnswer,
+    ProceduresAnswer,
     TurnaroundAnswer,
     backlog_answer,
     figures_answer,
+    procedures_answer,
     turnaround_answer,
 )
-from services.metrics.collectors import backlog_rows, turnaround_rows
+from services.metrics.collectors import backlog_rows, turnaround_rows, version_rows
 from services.metrics.domain.case import Case
 from services.metrics.domain.figures import Window
 from services.metrics.domain.projection import project
 from services.metrics.domain.tallies import Tallies
+from services.metrics.measuring import KnownCalendars
 from services.metrics.metrics import ServiceMetrics
 from services.metrics.reading import reading
 from services.metrics.repository.figures import clock_of, figures_of
 from services.metrics.repository.writes import Advance, ClockChange, add_tallies, advance, set_clocks
 from shared.clock import Clock, real_time
-from shared.contracts.events import ClockSet
+from shared.contracts.events import CalendarChanged, ClockSet
 from shared.contracts.words import Origin
 from shared.messaging.delivery import Delivery
 from shared.persistence.database import Database, Tx
@@ -39,9 +42,12 @@ class Projector:
 
     metrics: ServiceMetrics
     clock: Clock = real_time
+    calendars: KnownCalendars = field(default_factory=KnownCalendars)
 
     async def project(self, work: Work[Case], deliveries: Sequence[Delivery]) -> None:
-        """Take new facts, in order: cases, tallies, clocks, progress."""
+        """Take new facts, in order: cases, tallies, clocks, progress. A newer calendar comes first, for all of them."""
+        stated = (delivery.body for delivery in deliveries if isinstance(delivery.body, CalendarChanged))
+        calendars = await self.calendars.take(work.tx, max(stated, key=lambda event: event.revision, default=None))
         tallies = Tallies.empty()
         steps: dict[int, Advance] = defaultdict(Advance)
         clocks = []
@@ -52,8 +58,9 @@ class Projector:
             if delivery.case_id is not None:
                 locked = work.cases[delivery.case_id]
                 before = locked.state
-                locked.state = project(before, delivery.envelope, body)
-                tallies.add(before, locked.state, body)
+                calendar = calendars.of(before.agency or body.agency)
+                locked.state = project(before, delivery.envelope, body, calendar)
+                tallies.add(before, locked.state, body, calendar)
             elif isinstance(body, ClockSet):
                 clocks.append(ClockChange(body.agency, body.mode, body.at, delivery.envelope.sequence))
         await set_clocks(work.tx, clocks)
@@ -87,6 +94,12 @@ async def turnaround(database: Database, agency: str, fields: Sequence[str], win
     async with reading(database) as tx:
         rows = await turnaround_rows(tx, agency, fields, window)
         return turnaround_answer(agency, window, await _clock(tx, agency), rows)
+
+
+async def procedures(database: Database, agency: str) -> ProceduresAnswer:
+    """An agency's cases by procedure and by the limits in force."""
+    async with reading(database) as tx:
+        return procedures_answer(agency, await _clock(tx, agency), await version_rows(tx, agency))
 
 
 async def _clock(tx: Tx, agency: str) -> ClockAnswer:

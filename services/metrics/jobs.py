@@ -1,12 +1,26 @@
-"""What runs beside the consumer: reading the business series for Prometheus."""
+"""What runs beside the consumer: reading the business series for Prometheus, and measuring again by another calendar."""
 
 from __future__ import annotations
 
 from services.metrics.collectors import BusinessCollector
+from services.metrics.domain.case import Case
+from services.metrics.measuring import KnownCalendars, measure_again
 from services.metrics.settings import MetricsSettings
+from shared.persistence.work import Store
 from shared.service import Job
 
 
 def refresh_series(collector: BusinessCollector, settings: MetricsSettings) -> Job:
     """Read the business series again where something has changed; safe in every replica, since it only reads."""
     return Job("refresh series", settings.metrics_refresh_seconds, collector.refresh)
+
+
+def measure_by_calendar(store: Store[Case], calendars: KnownCalendars) -> Job:
+    """Measure resolved cases again after the calendar changed; one replica at a time."""
+
+    async def run() -> None:
+        if await measure_again(store, calendars):
+            job.wake()
+
+    job = Job("calendar", 2.0, run)
+    return job

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from services.metrics.collectors import BusinessCollector
 from services.metrics.domain.case import Case
 from services.metrics.handlers import Projector
-from services.metrics.jobs import refresh_series
+from services.metrics.jobs import measure_by_calendar, refresh_series
 from services.metrics.metrics import ServiceMetrics
 from services.metrics.routes import router
 from services.metrics.settings import MetricsSettings
@@ -32,4 +32,5 @@ def create_app(settings: MetricsSettings) -> FastAPI:
     collector = BusinessCollector(runtime.database, settings.metrics_procedure_agencies, load_catalogue(settings.catalogue_dir))
     runtime.registry.register(collector)
     runtime.jobs.append(refresh_series(collector, settings))
+    runtime.jobs.append(measure_by_calendar(store, projector.calendars))
     return create_service_app(runtime, router, title="metrics")

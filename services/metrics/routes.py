@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import AfterValidator, AwareDatetime
 
 from services.metrics import handlers
-from services.metrics.answers import BacklogAnswer, FiguresAnswer, TurnaroundAnswer
+from services.metrics.answers import BacklogAnswer, FiguresAnswer, ProceduresAnswer, TurnaroundAnswer
 from services.metrics.domain.figures import Window
 from shared.catalogue import load_catalogue
 from shared.contracts.model import Slug
@@ -71,3 +71,9 @@ async def backlog(agency: Agency, database: Reads, fields: Fields) -> BacklogAns
 async def turnaround(agency: Agency, database: Reads, fields: Fields, window: Window = Window.ALL) -> TurnaroundAnswer:
     """Time from acceptance to resolution, by kind and field."""
     return await handlers.turnaround(database, agency, fields, window)
+
+
+@router.get("/turnaround/procedures")
+async def procedures(agency: Agency, database: Reads) -> ProceduresAnswer:
+    """Limits in force and handling times, by procedure and by the version under which cases were accepted."""
+    return await handlers.procedures(database, agency)

@@ -52,6 +52,16 @@ class CaseRow(StreamColumns, Table, table=True):
     statutory_sequence: int = Field(default=0, sa_column_kwargs=ZERO)
     resolved_sequence: int = Field(default=0, sa_column_kwargs=ZERO)
     returned_sequence: int = Field(default=0, sa_column_kwargs=ZERO)
+    stopped_at: datetime | None = Field(default=None, sa_type=AT)
+    standstill: str | None = Field(default=None, sa_type=Text)
+    procedure_version: int | None = Field(default=None, sa_type=SmallInteger)
+    committed: str | None = Field(default=None, sa_type=Text)
+    statutory: str | None = Field(default=None, sa_type=Text)
+    milestones: int = Field(default=0, sa_column_kwargs=ZERO)
+    received_sequence: int = Field(default=0, sa_column_kwargs=ZERO)
+    outcome_sequence: int = Field(default=0, sa_column_kwargs=ZERO)
+    timeliness_sequence: int = Field(default=0, sa_column_kwargs=ZERO)
+    handed_sequence: int = Field(default=0, sa_column_kwargs=ZERO)
 
 
 class AgencyClockRow(Table, table=True):
@@ -63,6 +73,21 @@ class AgencyClockRow(Table, table=True):
     mode: str = Field(sa_type=Text)
     at: datetime | None = Field(default=None, sa_type=AT)
     sequence: int
+
+
+class CalendarRow(Table, table=True):
+    """One row: the newest `calendar.changed` as it was stated, and whether every resolved case is measured by it.
+
+    `after` is the last case that was, while they are. Without a body the packaged calendar is in force.
+    """
+
+    __tablename__ = "calendar_in_force"
+
+    id: int = Field(primary_key=True, sa_type=SmallInteger)
+    revision: int
+    body: str | None = Field(default=None, sa_type=Text)
+    after: UUID | None = None
+    measured: bool
 
 
 class MissingEvent(Table, table=True):

@@ -49,8 +49,9 @@ class Planner:
         if case_id is None or not isinstance(event, CaseEvent):
             return None
         locked = work.cases[case_id]
-        locked.state = evolve(locked.state, event)
-        notice = notice_for(event, envelope.origin)
+        before = locked.state
+        locked.state = evolve(before, event)
+        notice = notice_for(event, envelope.origin, before)
         if notice is None:
             return None
         reach = reaches.get(case_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 
@@ -11,11 +12,14 @@ from services.notification.domain.policy import HEARD, NOTICES, QUIET, notice_fo
 from shared.contracts.events import (
     EVENTS,
     CaseAccepted,
+    CaseCorrected,
     CaseExtended,
     CaseForwarded,
     CaseResolved,
+    CaseResumed,
     CaseSubmitted,
     DueDateRecalculated,
+    PaymentReceived,
     SupplementReceived,
     SupplementRequested,
 )
@@ -58,7 +62,7 @@ def test_what_the_law_orders_to_be_told_is_mandatory() -> None:
 
 def test_the_service_hears_what_it_tells_and_the_submission() -> None:
     assert set(HEARD) == {*NOTICES, "case.submitted"}
-    assert set(HEARD) == set(STATUS_AFTER)
+    assert set(HEARD) == {*STATUS_AFTER, "case.corrected"}
 
 
 @pytest.mark.parametrize("origin", [Origin.LIVE, Origin.REPLAY])
@@ -122,6 +126,47 @@ def test_a_new_due_date_replaces_the_old_one_whoever_sets_it() -> None:
     assert evolve(case, unchanged).due_at == DUE
 
 
+@pytest.mark.parametrize(
+    "event",
+    [
+        PaymentReceived(agency="ldtbxh-haiphong", kind=Kind.DOSSIER, amount_vnd=1, due_at=NEW_DUE),
+        CaseResumed(agency="ldtbxh-haiphong", kind=Kind.DOSSIER, reason="obstacle_removed", due_at=NEW_DUE),
+    ],
+)
+def test_a_standstill_that_is_over_tells_the_new_appointment(event: PaymentReceived | CaseResumed) -> None:
+    case = evolve(evolve(Case(), accepted()), event)
+    assert (case.due_at, case.status) == (NEW_DUE, Status.IN_PROCESS)
+    notice = notice_for(event, Origin.LIVE)
+    assert notice is not None
+    assert particulars(notice, case, event)["due_at"] == "2021-01-08T10:00:00+00:00"
+
+
+def corrected(due_at: datetime | None, fact: str = "case.accepted") -> CaseCorrected:
+    return CaseCorrected(
+        agency="ldtbxh-haiphong", kind=Kind.DOSSIER, event_id=UUID(int=1), reason="wrong_date_entered", occurred_at=AT,
+        corrected=fact, due_at=due_at,
+    )  # fmt: skip
+
+
+def test_a_corrected_acceptance_is_told_when_it_gives_the_appointment_another_day() -> None:
+    case = evolve(Case(), accepted())
+    assert notice_for(corrected(NEW_DUE), Origin.LIVE, case) is NOTICES["case.corrected"]
+    assert (evolve(case, corrected(NEW_DUE)).due_at, evolve(case, corrected(NEW_DUE)).status) == (NEW_DUE, Status.ACCEPTED)
+    assert notice_for(corrected(DUE.replace(hour=9)), Origin.LIVE, case) is None
+    assert notice_for(corrected(NEW_DUE), Origin.LIVE, case._replace(status=int(Status.RETURNED))) is None
+
+
+def test_a_corrected_resolution_is_the_offices_own_affair() -> None:
+    case = evolve(Case(), accepted())
+    assert notice_for(corrected(None, "case.resolved"), Origin.LIVE, case) is None
+    assert evolve(case, corrected(None, "case.resolved")).due_at == DUE
+
+
+@pytest.mark.parametrize("fact", ["case.due_soon", "case.overdue", "case.escalated", "case.cause_recorded"])
+def test_what_reminds_the_office_reaches_no_applicant(fact: str) -> None:
+    assert fact in QUIET
+
+
 def test_a_recalculated_due_date_does_not_end_a_pause() -> None:
     asked = SupplementRequested(agency="ldtbxh-haiphong", kind=Kind.DOSSIER, documents=("d1",), reason="missing")
     paused = evolve(evolve(Case(), accepted()), asked)
@@ -140,6 +185,7 @@ def test_particulars_are_taken_down_as_plain_values() -> None:
         "status": 9,
         "outcome": "granted",
         "timeliness": "early",
+        "reason": None,
     }
 
 

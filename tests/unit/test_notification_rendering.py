@@ -39,6 +39,7 @@ SAMPLES: dict[str, e.CaseEvent] = {
     "supplement requested without a date": e.SupplementRequested(**OF, documents=(), reason="missing_documents"),
     "supplement received": e.SupplementReceived(**OF, due_at=NEW_DUE),
     "payment requested": e.PaymentRequested(**OF, amount_vnd=1_200_000, until=NEW_DUE),
+    "payment received": e.PaymentReceived(**OF, amount_vnd=1_200_000, due_at=NEW_DUE),
     "extended": e.CaseExtended(**OF, old_due_at=DUE, new_due_at=NEW_DUE, reason="consultation_late", apology="issued"),
     "due date recalculated": e.DueDateRecalculated(**OF, old_due_at=DUE, new_due_at=NEW_DUE, reason="calendar_changed"),
     "withdrawal requested": e.WithdrawalRequested(**OF),
@@ -48,11 +49,17 @@ SAMPLES: dict[str, e.CaseEvent] = {
     "resumed": e.CaseResumed(**OF, reason="court_decided"),
     "resolved early": e.CaseResolved(**OF, outcome=Outcome.GRANTED, timeliness=Timeliness.EARLY),
     "resolved late": e.CaseResolved(**OF, outcome=Outcome.REFUSED, timeliness=Timeliness.LATE),
+    "refused after appraisal": e.CaseResolved(
+        **OF, outcome=Outcome.REFUSED, timeliness=Timeliness.ON_TIME, reason="not_eligible"
+    ),
     "answered": e.CaseResolved(**(OF | {"kind": Kind.FEEDBACK}), outcome=Outcome.ANSWERED, timeliness=Timeliness.NO_DUE_DATE),
     "returned at the counter": e.CaseReturned(**OF, channel=Channel.COUNTER),
     "returned by post": e.CaseReturned(**OF, channel=Channel.POST),
     "returned online": e.CaseReturned(**OF, channel=Channel.ONLINE),
     "reopened": e.CaseReopened(**OF, reason="complaint"),
+    "corrected": e.CaseCorrected(
+        **OF, event_id=CASE_ID, reason="wrong_date_entered", occurred_at=DUE, corrected="case.accepted", due_at=NEW_DUE
+    ),
 }
 
 

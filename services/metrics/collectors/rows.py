@@ -1,6 +1,7 @@
 """What the business series show, for all agencies or for one; each statement reads every case at most once.
 
-`$1` real time, `$2` the agency or null, `$3` the fields of the catalogue: any other is shown as `other`.
+`$1` real time, `$2` the agency or null, `$3` the fields of the catalogue: any other is shown as `other`. A case whose clock
+stands still is overdue if it was when it stopped, and never due soon.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ with known as (
         (c.due_at at time zone 'Asia/Ho_Chi_Minh')::date as due_on,
         (c.statutory_due_at at time zone 'Asia/Ho_Chi_Minh')::date as statutory_due_on,
         coalesce(k.at, $1) as clock,
-        (coalesce(k.at, $1) at time zone 'Asia/Ho_Chi_Minh')::date as today
+        (coalesce(k.at, $1) at time zone 'Asia/Ho_Chi_Minh')::date as today,
+        (c.stopped_at at time zone 'Asia/Ho_Chi_Minh')::date as stopped_on
     from cases c left join agency_clocks k on k.agency = c.agency and k.mode = 'historical'
     where c.received_at is not null and ($2::text is null or c.agency = $2)
 )
@@ -40,9 +42,9 @@ left join agency_clocks k on k.agency = a.agency and k.mode = 'historical' order
 
 OPEN = f"""{_KNOWN}
 select agency, kind, field, status, count(*) as cases, min(received_at) as oldest_at,
-    count(*) filter (where due_on < today) as overdue,
-    count(*) filter (where statutory_due_on < today) as overdue_statutory,
-    count(*) filter (where due_on = today) as due_soon,
+    count(*) filter (where due_on < least(today, stopped_on)) as overdue,
+    count(*) filter (where statutory_due_on < least(today, stopped_on)) as overdue_statutory,
+    count(*) filter (where due_on = today and stopped_on is null) as due_soon,
     count(*) filter (where due_on is null) as without_due_date
 from known where resolved_at is null and left_at is null
 group by agency, kind, field, status order by 1, 2, 3, 4
@@ -73,6 +75,20 @@ select agency, kind, coalesce(field, 'all') as field, w.span,
 from known join {_WINDOWS} on w.length is null or resolved_at > clock - w.length
 where resolved_at is not null and ($5::text is null or w.span = $5)
 group by grouping sets ((agency, kind, field, w.span), (agency, kind, w.span)) order by 1, 2, 3, 4
+"""
+
+# By the version under which each case was accepted: that is what holds for it.
+VERSIONS = """
+select kind, coalesce(field, 'other') as field, procedure, procedure_version as version,
+    max(committed) as committed, max(statutory) as statutory, min(received_at) as first_at, max(received_at) as last_at,
+    count(*) as received, count(resolved_at) as resolved,
+    count(*) filter (where resolved_at is null and left_at is null) as open,
+    count(*) filter (where resolved_at is not null and timeliness in ('early', 'on_time')) as on_time,
+    count(*) filter (where resolved_at is not null and timeliness = 'late') as late,
+    count(turnaround_seconds) as measured,
+    avg(turnaround_seconds::numeric)::float8 as mean, avg(working_seconds::numeric)::float8 as working_mean
+from cases where agency = $1 and received_at is not null
+group by kind, coalesce(field, 'other'), procedure, procedure_version order by procedure, procedure_version, kind
 """
 
 TALLIES = """
@@ -133,6 +149,12 @@ async def backlog_rows(tx: Tx, agency: str, fields: Sequence[str]) -> Sequence[R
 async def turnaround_rows(tx: Tx, agency: str, fields: Sequence[str], window: str) -> Sequence[Row]:
     """One agency's turnaround by kind and field, and by kind (field `all`), in one window."""
     rows: Sequence[Row] = await tx.driver.fetch(TURNAROUND, tx.now, agency, fields, PERCENTILES, window)
+    return rows
+
+
+async def version_rows(tx: Tx, agency: str) -> Sequence[Row]:
+    """One agency's cases by procedure and by the version of its limits."""
+    rows: Sequence[Row] = await tx.driver.fetch(VERSIONS, agency)
     return rows
 
 

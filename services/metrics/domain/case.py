@@ -12,6 +12,8 @@ class Case:
 
     `received_at` is the first acceptance, `left_at` the moment a withdrawal or termination took it out of the backlog.
     `turnaround_seconds` run from acceptance to resolution, `working_seconds` are those of them inside counter hours.
+    `stopped_at` is since when the clock stands still, `standstill` what that is made of (`domain.standstill`). `committed` and
+    `statutory` are the limits in force at the acceptance, such as `10 working_days`. `milestones` are those that a task reached.
     The `*_sequence` fields say which of processing's facts decided a value, so that any order of arrival ends the same.
     """
 
@@ -43,3 +45,13 @@ class Case:
     statutory_sequence: int = 0
     resolved_sequence: int = 0
     returned_sequence: int = 0
+    stopped_at: datetime | None = None
+    standstill: str | None = None
+    procedure_version: int | None = None
+    committed: str | None = None
+    statutory: str | None = None
+    milestones: int = 0
+    received_sequence: int = 0
+    outcome_sequence: int = 0
+    timeliness_sequence: int = 0
+    handed_sequence: int = 0

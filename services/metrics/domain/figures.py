@@ -2,7 +2,8 @@
 
 Settled readings: received is the first acceptance; open is received, not resolved, and not out of the backlog
 by a withdrawal or a termination; overdue begins at 00:00 local time after the due date; due soon is the due date itself.
-So `received = resolved + open + left` at every moment.
+So `received = resolved + open + left` at every moment. A clock that stands still makes no case late: it is overdue if it was
+when it stopped, and never due soon. Tasks, which the city assigns, are told apart and never added to what citizens filed.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from enum import StrEnum
 
 from services.metrics.domain.case import Case
 from shared.calendar import local_date
-from shared.contracts.words import ClockMode
+from shared.contracts.words import ClockMode, Timeliness
 
 PERCENTILES = (0.5, 0.9, 0.99)
 
@@ -49,9 +50,16 @@ def _by(moment: datetime | None, at: datetime | None) -> bool:
     return moment is not None and (at is None or moment <= at)
 
 
-def is_overdue(due_at: datetime | None, clock: datetime) -> bool:
-    """Whether the due date's last day is over (Civil Code 2015, art. 148.6)."""
-    return due_at is not None and local_date(due_at) < local_date(clock)
+def is_overdue(due_at: datetime | None, clock: datetime, stopped_at: datetime | None = None) -> bool:
+    """Whether the due date's last day is over (Civil Code 2015, art. 148.6), or was when the clock stopped."""
+    judged = clock if stopped_at is None else min(clock, stopped_at)
+    return due_at is not None and local_date(due_at) < local_date(judged)
+
+
+def is_due_soon(due_at: datetime | None, clock: datetime, stopped_at: datetime | None = None) -> bool:
+    """Whether the last day is today, under a running clock."""
+    runs = stopped_at is None or local_date(stopped_at) > local_date(clock)
+    return due_at is not None and runs and local_date(due_at) == local_date(clock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +90,9 @@ class Span:
         return cls(cases, mean, {str(share): value for share, value in known if value is not None})
 
 
+NO_SPAN = Span(0, None, {})
+
+
 @dataclass(frozen=True, slots=True)
 class Stock:
     """How many cases came, went and stay. `on_time` holds the resolved by timeliness."""
@@ -100,9 +111,36 @@ class Stock:
     working_turnaround: Span
 
 
+NO_STOCK = Stock(0, 0, 0, 0, 0, 0, 0, 0, 0, dict.fromkeys(Timeliness, 0), NO_SPAN, NO_SPAN)
+
+
+@dataclass(frozen=True, slots=True)
+class Tasks:
+    """Tasks of one field: assigned ones, key tasks, or programmes. assigned = done + open + left.
+
+    `scheduled` have a deadline; of them `on_schedule` were done by it, or are open and it has not passed.
+    """
+
+    field: str
+    assigned: int
+    done: int
+    left: int
+    open: int
+    overdue: int
+    without_due_date: int
+    milestones: int
+    scheduled: int
+    on_schedule: int
+
+    @property
+    def on_schedule_ratio(self) -> float | None:
+        """Of those with a deadline; None where no deadline is known."""
+        return self.on_schedule / self.scheduled if self.scheduled else None
+
+
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """An agency's figures at a moment. `log_span` is first to last fact of every case, whatever became of it.
+    """An agency's figures at a moment; `total` and `log_span` (first to last fact of a case) are those of applicants' cases.
 
     `steps` is how many internal steps were completed on all of them.
     """
@@ -114,6 +152,7 @@ class Figures:
     origins: dict[str, int]
     total: Stock
     by_kind: dict[str, Stock]
+    tasks: tuple[Tasks, ...]
     log_span: Span
     steps: int
 

@@ -69,7 +69,7 @@ class Tallies:
             self._count(PLAIN[kind], event, after)
         elif isinstance(event, NotificationEvent):
             self._count("notifications", event, after, f"{event.channel}/{event.type.removeprefix('notification.')}")
-        elif kind in LABELLED and (kind is not CaseAccepted or before.received_at is None):
+        elif kind in LABELLED and (kind is not CaseAccepted or before.field is None):
             series, label = LABELLED[kind]
             self._count(series, event, after, getattr(event, label))
             if isinstance(event, CaseResolved):

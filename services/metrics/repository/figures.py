@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from services.metrics.domain.figures import PERCENTILES, AgencyClock, Figures, Span, Stock
+from services.metrics.domain.figures import NO_STOCK, PERCENTILES, AgencyClock, Figures, Span, Stock, Tasks
 from services.metrics.reading import reading
-from shared.contracts.words import ClockMode, Timeliness
+from shared.contracts.words import ClockMode, Kind, Timeliness
 from shared.persistence.database import Database, Tx
+
+OF_APPLICANTS = ""
+"""The place of all cases but tasks, which have no applicant and are never added to the others."""
 
 CLOCK = "select mode, at from agency_clocks where agency = $1"
 
@@ -17,29 +20,37 @@ select coalesce(origin, 'unknown'), count(*) from cases
 where agency = $1 and ($2::timestamptz is null or first_at <= $2) group by 1 order by 1
 """
 
+# A clock that stands still makes no case late; it is if it was when it stopped.
 # Means are numeric, so that their last digit does not depend on where rows lie on disk.
-STOCKS = """
+_STANDING = """
 with judged as (
-    select kind, timeliness, turnaround_seconds, working_seconds,
+    select kind, timeliness, turnaround_seconds, working_seconds, field, milestones,
         (due_at at time zone 'Asia/Ho_Chi_Minh')::date as due_on,
         (statutory_due_at at time zone 'Asia/Ho_Chi_Minh')::date as statutory_due_on,
         ($3::timestamptz at time zone 'Asia/Ho_Chi_Minh')::date as today,
+        (stopped_at at time zone 'Asia/Ho_Chi_Minh')::date as stopped_on,
         resolved_at is not null and ($2::timestamptz is null or resolved_at <= $2) as resolved,
         returned_at is not null and ($2::timestamptz is null or returned_at <= $2) as returned,
         left_at is not null and ($2::timestamptz is null or left_at <= $2) as gone
     from cases
     where agency = $1 and received_at is not null and ($2::timestamptz is null or received_at <= $2)
 ), standing as (
-    select *, gone and not resolved as has_left, not (gone or resolved) as open from judged
+    select *, gone and not resolved as has_left, not (gone or resolved) as open,
+        due_on < least(today, stopped_on) as is_late, statutory_due_on < least(today, stopped_on) as is_late_by_law,
+        due_on = today and coalesce(stopped_on > today, true) as is_due_soon
+    from judged
 )
-select kind, count(*) as received,
+"""
+
+STOCKS = f"""{_STANDING}
+select place as kind, count(*) as received,
     count(*) filter (where resolved) as resolved,
     count(*) filter (where resolved and returned) as returned,
     count(*) filter (where has_left) as has_left,
     count(*) filter (where open) as open,
-    count(*) filter (where open and due_on < today) as overdue,
-    count(*) filter (where open and statutory_due_on < today) as overdue_statutory,
-    count(*) filter (where open and due_on = today) as due_soon,
+    count(*) filter (where open and is_late) as overdue,
+    count(*) filter (where open and is_late_by_law) as overdue_statutory,
+    count(*) filter (where open and is_due_soon) as due_soon,
     count(*) filter (where open and due_on is null) as without_due_date,
     count(*) filter (where resolved and timeliness = 'early') as early,
     count(*) filter (where resolved and timeliness = 'on_time') as on_time,
@@ -50,16 +61,31 @@ select kind, count(*) as received,
     percentile_cont($4::float8[]) within group (order by turnaround_seconds) filter (where resolved) as shares,
     avg(working_seconds::numeric) filter (where resolved)::float8 as working_mean,
     percentile_cont($4::float8[]) within group (order by working_seconds) filter (where resolved) as working_shares
-from standing group by grouping sets ((), (kind)) order by grouping(kind) desc, kind
+from standing cross join lateral (values (kind), (case when kind <> 'task' then '' end)) as p (place)
+where place is not null group by place order by place
+"""
+
+# Programmes and key tasks are on schedule as long as a deadline that they were given has not passed without the result.
+TASKS = f"""{_STANDING}
+select coalesce(field, 'other') as field, count(*) as assigned,
+    count(*) filter (where resolved) as done,
+    count(*) filter (where has_left) as has_left,
+    count(*) filter (where open) as open,
+    count(*) filter (where open and is_late) as overdue,
+    count(*) filter (where due_on is null) as without_due_date,
+    coalesce(sum(milestones), 0) as milestones,
+    count(*) filter (where due_on is not null and not has_left) as scheduled,
+    count(*) filter (where resolved and timeliness in ('early', 'on_time') or open and not is_late) as on_schedule
+from standing where kind = 'task' group by 1 order by 1
 """
 
 LOG_SPAN = """
 with spans as (
-    select extract(epoch from last_at - first_at) as seconds, steps from cases
+    select extract(epoch from last_at - first_at) as seconds, steps, kind is distinct from 'task' as counts from cases
     where agency = $1 and first_at is not null and ($2::timestamptz is null or last_at <= $2)
 )
-select count(*), avg(seconds)::float8, percentile_cont($3::float8[]) within group (order by seconds::float8),
-    coalesce(sum(steps), 0)
+select count(*) filter (where counts), avg(seconds) filter (where counts)::float8,
+    percentile_cont($3::float8[]) within group (order by seconds::float8) filter (where counts), coalesce(sum(steps), 0)
 from spans
 """
 
@@ -70,7 +96,8 @@ async def figures_of(database: Database, agency: str, as_of: datetime | None = N
         clock = await clock_of(tx, agency)
         business_at = clock.business(tx.now, as_of)
         origins = await tx.driver.fetch(ORIGINS, agency, as_of)
-        total, *kinds = await tx.driver.fetch(STOCKS, agency, as_of, business_at, PERCENTILES)
+        stocks = {row["kind"]: _stock(row) for row in await tx.driver.fetch(STOCKS, agency, as_of, business_at, PERCENTILES)}
+        tasks = await tx.driver.fetch(TASKS, agency, as_of, business_at) if Kind.TASK in stocks else ()
         *log_span, steps = await tx.driver.fetchrow(LOG_SPAN, agency, as_of, PERCENTILES)
     return Figures(
         agency=agency,
@@ -78,8 +105,9 @@ async def figures_of(database: Database, agency: str, as_of: datetime | None = N
         clock=clock,
         business_at=business_at,
         origins=dict(map(tuple, origins)),
-        total=_stock(total),
-        by_kind={row["kind"]: _stock(row) for row in kinds},
+        total=stocks.pop(OF_APPLICANTS, NO_STOCK),
+        by_kind=stocks,
+        tasks=tuple(_tasks(row) for row in tasks),
         log_span=Span.of(*log_span),
         steps=steps,
     )
@@ -89,6 +117,21 @@ async def clock_of(tx: Tx, agency: str) -> AgencyClock:
     """The agency's business clock; live when nobody has set it."""
     row = await tx.driver.fetchrow(CLOCK, agency)
     return AgencyClock(ClockMode(row[0]), row[1]) if row else AgencyClock()
+
+
+def _tasks(row: Any) -> Tasks:
+    return Tasks(
+        field=row["field"],
+        assigned=row["assigned"],
+        done=row["done"],
+        left=row["has_left"],
+        open=row["open"],
+        overdue=row["overdue"],
+        without_due_date=row["without_due_date"],
+        milestones=row["milestones"],
+        scheduled=row["scheduled"],
+        on_schedule=row["on_schedule"],
+    )
 
 
 def _stock(row: Any) -> Stock:

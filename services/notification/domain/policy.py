@@ -12,8 +12,16 @@ from enum import Enum
 
 from services.notification.domain.case import Case
 from shared.calendar import local_date
-from shared.contracts.events import EVENTS, CaseEvent, CaseForwarded, CaseSubmitted, DueDateRecalculated
-from shared.contracts.words import Kind, Origin
+from shared.contracts.events import (
+    EVENTS,
+    CaseAccepted,
+    CaseCorrected,
+    CaseEvent,
+    CaseForwarded,
+    CaseSubmitted,
+    DueDateRecalculated,
+)
+from shared.contracts.words import Kind, Origin, Status
 
 APPLICANT = "applicant"
 
@@ -42,24 +50,26 @@ NOTICES: dict[str, Notice] = {
     "case.supplement_requested": Notice("supplement_requested", ("reason", "until"), basis="art. 17.2.a and 19.4"),
     "case.supplement_received": Notice("supplement_received"),
     "case.payment_requested": Notice("payment_requested", ("amount_vnd", "until")),
+    "case.payment_received": Notice("payment_received"),
     "case.extended": Notice("extended", ("old_due_at", "new_due_at", "reason"), basis="art. 19.9"),
     "case.due_date_recalculated": Notice("due_date_recalculated", ("old_due_at", "new_due_at")),
     "case.withdrawal_requested": Notice("withdrawal_requested"),
     "case.stopped": Notice("stopped", ("stop_kind", "reason"), basis="Circular 03/2025/TT-VPCP, art. 7"),
     "case.resumed": Notice("resumed"),
-    "case.resolved": Notice("resolved", ("outcome", "timeliness"), basis="art. 20.4; Decision 45/2016/QĐ-TTg, art. 8.4"),
+    "case.resolved": Notice(
+        "resolved", ("outcome", "timeliness", "reason"), basis="art. 19.8 and 20.4; Decision 45/2016/QĐ-TTg, art. 8.4"
+    ),
     "case.returned": Notice("returned", ("channel",)),
     "case.reopened": Notice("reopened"),
+    "case.corrected": Notice("corrected"),
 }
 
 QUIET: dict[str, str] = {
     "case.submitted": "the channel itself answers whoever files a case; the message comes with the acceptance",
     "case.step_completed": "internal to the office",
-    "case.payment_received": "the payment itself gives a receipt",
     "case.due_soon": "a reminder for the office",
     "case.overdue": "a reminder for the office; the applicant gets the apology of the extension",
     "case.escalated": "internal to the office",
-    "case.corrected": "a correction of the books; whatever follows from it is a fact of its own",
     "case.cause_recorded": "internal to the office",
     "case.milestone_reached": "the progress of a task, which has no applicant",
     "case.linked": "internal to the office",
@@ -78,11 +88,12 @@ HEARD = {name: EVENTS[name] for name in (CaseSubmitted.type, *NOTICES)}
 """The event types that the service takes: those it tells about, and the submission, which fixes the lane."""
 
 
-def notice_for(event: CaseEvent, origin: Origin) -> Notice | None:
-    """The notice about a fact, or None when nobody is told.
+def notice_for(event: CaseEvent, origin: Origin, before: Case | None = None) -> Notice | None:
+    """The notice about a fact, or None when nobody is told; `before` is the case as it was.
 
     An imported log notifies nobody (its citizens were told long ago). A task has no applicant. A case that moves inside
-    its agency is the agency's own affair. Of an appointment that was counted again only another day is news.
+    its agency is the agency's own affair. Of an appointment that was counted again only another day is news, and of a
+    correction of the books nothing else.
     """
     if origin is Origin.IMPORT or event.kind is Kind.TASK:
         return None
@@ -90,7 +101,16 @@ def notice_for(event: CaseEvent, origin: Origin) -> Notice | None:
         return None
     if isinstance(event, DueDateRecalculated) and not _is_news(event):
         return None
+    if isinstance(event, CaseCorrected) and not _moves_appointment(event, before or Case()):
+        return None
     return NOTICES.get(event.type)
+
+
+def _moves_appointment(event: CaseCorrected, before: Case) -> bool:
+    """Whether the true moment of acceptance gives a case that is still worked on another day."""
+    corrects = event.corrected == CaseAccepted.type and event.occurred_at is not None
+    ended = before.status in (Status.RESOLVED, Status.RETURNED)
+    return corrects and not ended and _day(event.due_at) != _day(before.due_at)
 
 
 def _is_news(event: DueDateRecalculated) -> bool:
