@@ -1,14 +1,15 @@
-"""`motcua figures --agency A [--as-of T] [--json]`: an agency's figures, as the metrics service knows them."""
+"""`motcua figures --agency A [--as-of T | --procedures] [--json]`: an agency's figures, as the metrics service knows them."""
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from typing import Annotated, Any
 
 import httpx
 import typer
 
-from deploy.cli.output import AsJson, refuse, say, show, table, wrong_usage
+from deploy.cli.figures_text import as_text, procedures_as_text
+from deploy.cli.output import AsJson, refuse, say, show, wrong_usage
 from deploy.local.environment import running_environment, service_url
 from deploy.local.keys import PRIVATE_TOKEN_KEY
 from deploy.local.settings import load_settings
@@ -18,7 +19,6 @@ from shared.security.tokens import Role, sign
 
 SECONDS = 30.0
 TOKEN_SECONDS = 300
-SHARES = ("0.5", "0.9", "0.99")
 
 
 def register(app: typer.Typer) -> None:
@@ -33,9 +33,17 @@ def figures(
         typer.Option(help="Moment of the past: 2020-06-30 (its end), or a time; Viet Nam's time without an offset."),
     ] = None,
     *,
+    procedures: Annotated[
+        bool, typer.Option("--procedures", help="Limits in force and mean handling time, by procedure and version.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show what an agency received, resolved and has open, and how long it took."""
+    """Show what an agency received, resolved and has open, how long it took, and the tasks it was assigned."""
+    if procedures:
+        if as_of is not None:
+            wrong_usage("--procedures tells of now: leave --as-of out")
+        show(ask("/v1/turnaround/procedures", {"agency": agency}), as_json=as_json, human=procedures_as_text)
+        return
     moment = None if as_of is None else parse_moment(as_of)
     content = ask("/v1/figures", {"agency": agency, "as_of": moment.isoformat() if moment else None})
     if not sum(content["origins"].values()):
@@ -92,32 +100,3 @@ def _reason(answer: httpx.Response) -> str:
         return "; ".join(faults) or f"{problem['title']}: {problem.get('detail', answer.status_code)}"
     except (ValueError, KeyError, TypeError, AttributeError):
         return f"status {answer.status_code}"
-
-
-def as_text(content: dict[str, Any]) -> str:
-    """The figures for people."""
-    clock = content["clock"]
-    stands = datetime.fromisoformat(clock["at"]).astimezone(ZONE)
-    simulated = "   SIMULATED / MÔ PHỎNG" if content["simulated"] else ""
-    head = f"{content['agency']}   clock {clock['mode']}, {stands:%Y-%m-%d %H:%M}{simulated}"
-    if content["as_of"]:
-        head += f"   as of {datetime.fromisoformat(content['as_of']).astimezone(ZONE):%Y-%m-%d %H:%M}"
-    kinds = {"all": content, **content["by_kind"]}
-    stock = [["", "received", "resolved", "open", "overdue", "overdue by law", "due today", "no due date", "withdrawn"]]
-    for kind, row in kinds.items():
-        names = ("received", "resolved", "open", "overdue", "overdue_statutory", "due_soon", "without_due_date", "left")
-        stock.append([kind, *(f"{row[name]:,}" for name in names)])
-    spans = [["", "cases", "mean", *(f"{float(share):.0%}" for share in SHARES)]]
-    spans.append(["turnaround", *_span(content["turnaround"], 86400)])
-    spans.append(["in working days of 8 h", *_span(content["working_turnaround"], 8 * 3600)])
-    spans.append(["first to last event", *_span(content["log_span"], 86400)])
-    return "\n\n".join((head, table(stock), table(spans)))
-
-
-def _span(span: dict[str, Any], day: float) -> list[str]:
-    values = [span["mean_seconds"], *(span["percentiles"].get(share) for share in SHARES)]
-    return [f"{span['cases']:,}", *("-" if value is None else _days(value, day) for value in values)]
-
-
-def _days(seconds: float, day: float) -> str:
-    return f"{seconds / day:.2f} d" if seconds >= day else str(timedelta(seconds=round(seconds)))

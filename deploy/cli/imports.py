@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from deploy.cli.figures import as_text
+from deploy.cli.figures_text import as_text
 from deploy.cli.output import AsJson, refuse, say, show
 from deploy.cli.progress import progress_bar
 from deploy.imports.driver import import_log

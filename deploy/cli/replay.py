@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from deploy.cli.figures import as_text
+from deploy.cli.figures_text import as_text
 from deploy.cli.output import AsJson, refuse, say, show, wrong_usage
 from deploy.cli.progress import progress_bar
 from deploy.replay.driver import is_complete, replay
@@ -66,7 +66,8 @@ def _result(year: Year, figures: dict[str, Any]) -> dict[str, Any]:
         "received": year.received, "resolved": year.resolved, "open": year.received - year.resolved, "seed": year.seed,
         "pace": round(year.pace, 4), "closing_at": year.closing_at.isoformat(),
     }  # fmt: skip
-    return {"simulated": True, "agency": year.agency, "sent": sent, "figures": figures}
+    tasks = [{"procedure": code, "assigned": count, "done": done} for code, count, done in year.tasks_by_procedure()]
+    return {"simulated": True, "agency": year.agency, "sent": sent | {"tasks": tasks}, "figures": figures}
 
 
 def _as_text(result: dict[str, Any]) -> str:
@@ -75,6 +76,8 @@ def _as_text(result: dict[str, Any]) -> str:
         f"SIMULATED year of {result['agency']} (seed {sent['seed']}, pace {sent['pace']}): "
         f"sent {sent['received']} received, {sent['resolved']} resolved, {sent['open']} open"
     )
+    tasks = ", ".join(f"{each['assigned']} {each['procedure']} ({each['done']} done)" for each in sent["tasks"])
+    head += f"; beside them {tasks}" if tasks else ""
     return f"{head}\nThe metrics service says:\n{as_text(result['figures'])}"
 
 

@@ -98,11 +98,16 @@ async def replay_through(services: Services, year: Year, report: Report) -> dict
 async def is_complete(year: Year) -> bool:
     """Whether the metrics service already says what this year ends with."""
     async with connect() as services:
-        figures = await services.figures(year.agency)
-        stocks = [figures["by_kind"].get(kind, {}) for kind in (Kind.DOSSIER, Kind.TASK)]
-        totals = [stock.get(what, 0) for stock in stocks for what in ("received", "resolved")]
-        done = sum(task.resolved_at is not None for task in year.tasks)
-        return totals == [year.received, year.resolved, len(year.tasks), done] and _stands_at(figures["clock"], year.closing_at)
+        return await is_complete_through(services, year)
+
+
+async def is_complete_through(services: Services, year: Year) -> bool:
+    """Whether these services say so."""
+    figures = await services.figures(year.agency)
+    stocks = [figures["by_kind"].get(kind, {}) for kind in (Kind.DOSSIER, Kind.TASK)]
+    totals = [stock.get(what, 0) for stock in stocks for what in ("received", "resolved")]
+    done = sum(task.resolved_at is not None for task in year.tasks)
+    return totals == [year.received, year.resolved, len(year.tasks), done] and _stands_at(figures["clock"], year.closing_at)
 
 
 def _stands_at(clock: dict[str, Any], at: datetime) -> bool:

@@ -8,6 +8,7 @@ same year, whatever the agency is called; ids carry agency and seed. All of it i
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -83,6 +84,12 @@ class Year:
     pace: float
     dossiers: tuple[Dossier, ...]
     tasks: tuple[Task, ...] = ()
+
+    def tasks_by_procedure(self) -> list[tuple[str, int, int]]:
+        """Procedure, how many were assigned, and how many of them are done."""
+        assigned = Counter(task.procedure for task in self.tasks)
+        done = Counter(task.procedure for task in self.tasks if task.resolved_at is not None)
+        return [(code, count, done[code]) for code, count in assigned.items()]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,11 @@ Everyone locks cases first and the ledger second, so that consumers and jobs can
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from pydantic_core import to_json
@@ -18,6 +20,7 @@ from services.notification.domain.case import evolve
 from services.notification.domain.ledger import Entry, MessageStatus
 from services.notification.domain.policy import APPLICANT, notice_for, particulars
 from services.notification.domain.routing import NOBODY, Reach, Route, Way, choose_route
+from services.notification.handover import Handover
 from services.notification.repository import CaseWork
 from shared.contracts.events import CaseEvent, NotificationEvent, NotificationUndeliverable
 from shared.contracts.private import Contact, contact_context
@@ -28,11 +31,15 @@ from shared.security.cipher import Cipher
 
 @dataclass(frozen=True, slots=True)
 class Planner:
-    """What planning needs to know: the channels there are, how long to wait for a contact, and how to open one."""
+    """What planning needs to know: the channels there are, how long to wait for a contact, and how to open one.
+
+    `handovers` leads, by channel, to those senders of this process that messages are handed to.
+    """
 
     ways: tuple[Way, ...]
     contact_wait: timedelta
     cipher: Cipher
+    handovers: Mapping[str, Handover] = field(default_factory=dict)
 
     async def plan_messages(self, work: CaseWork, deliveries: Sequence[Delivery]) -> None:
         """Fold facts into their cases, and put a message into the ledger for each that the applicant must know."""
@@ -43,6 +50,7 @@ class Planner:
         for entry in planned:
             if entry.id in new and entry.status == MessageStatus.UNDELIVERABLE:
                 state_outcome(work, NotificationUndeliverable, entry)
+        self._hand_over(work, [entry for entry in planned if entry.id in new])
 
     def _plan(self, work: CaseWork, delivery: Delivery, reaches: dict[UUID, Reach]) -> Entry | None:
         event, envelope, case_id = delivery.body, delivery.envelope, delivery.case_id
@@ -80,7 +88,18 @@ class Planner:
         )
 
     def _due_at(self, work: CaseWork, route: Route) -> datetime:
-        return work.now + self.contact_wait if route.status is MessageStatus.WAITING else work.now
+        """When the message is anyone's: at once, unless it waits, or goes to this process's sender with its lease taken."""
+        if route.status is MessageStatus.WAITING:
+            return work.now + self.contact_wait
+        handover = self.handovers.get(route.channel)
+        return work.now + handover.lease if handover is not None and handover.has_room else work.now
+
+    def _hand_over(self, work: CaseWork, entries: Sequence[Entry]) -> None:
+        """Once all is committed, give the senders what was planned with its lease taken."""
+        for channel, handover in self.handovers.items():
+            ours = [each for each in entries if each.channel == channel and each.next_attempt_at > work.now]
+            if ours:
+                work.after_commit.append(partial(handover.put, ours, time.monotonic()))
 
     def _routed(self, work: CaseWork, entry: Entry, reach: Reach) -> Entry:
         route = choose_route(Origin(entry.origin), reach, self.ways)
@@ -123,6 +142,7 @@ class Planner:
             elif entry.status == MessageStatus.WAITING:
                 changed.append(settle(work, self._routed(work, entry, contact.reach)))
         await repository.update_entries(work.tx, changed)
+        self._hand_over(work, changed)
 
     def _needs_contact(self, channel: str) -> bool:
         return any(way.needs_contact for way in self.ways if way.name == channel)
@@ -130,7 +150,9 @@ class Planner:
     async def end_waiting(self, work: CaseWork, ids: Sequence[UUID]) -> None:
         """Messages that have waited long enough go by a channel that needs no contact, or nowhere."""
         entries = await repository.lock_entries(work.tx, ids, MessageStatus.WAITING)
-        await repository.update_entries(work.tx, [settle(work, self._routed(work, entry, NOBODY)) for entry in entries])
+        changed = [settle(work, self._routed(work, entry, NOBODY)) for entry in entries]
+        await repository.update_entries(work.tx, changed)
+        self._hand_over(work, changed)
 
 
 def open_contact(cipher: Cipher, case_id: UUID, ciphertext: bytes) -> Contact:

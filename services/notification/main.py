@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from services.notification.channels import make_channels
 from services.notification.domain.case import Case
 from services.notification.handlers import Planner
+from services.notification.handover import Handover
 from services.notification.jobs import make_jobs
 from services.notification.metrics import NotificationMetrics
 from services.notification.rendering import Renderer
@@ -36,11 +37,13 @@ def create_app(settings: NotificationSettings | None = None) -> FastAPI:
     cipher = Cipher.from_file(settings.private_key_file)
     channels = make_channels(settings)
     ways = tuple(channel.way for channel in channels)
-    planner = Planner(ways, timedelta(seconds=settings.contact_wait_seconds), cipher)
+    # a channel that opens contacts reads them when it claims, just before it sends
+    handovers = {channel.way.name: Handover(channel) for channel in channels if not channel.way.needs_contact}
+    planner = Planner(ways, timedelta(seconds=settings.contact_wait_seconds), cipher, handovers)
     catalogue = load_catalogue(settings.catalogue_dir)
     renderer = Renderer(lookup_url=settings.lookup_url, agency_names=settings.agency_names, catalogue=catalogue)
     metrics = NotificationMetrics(runtime.registry)
-    senders = [Sender(channel, ways, store, cipher, renderer, metrics) for channel in channels]
+    senders = [Sender(channel, ways, store, cipher, renderer, metrics, handovers.get(channel.way.name)) for channel in channels]
     for consumer in make_consumers(settings, store, planner, runtime.pipeline):
         runtime.consume(consumer)
     runtime.jobs += make_jobs(store, planner, senders, metrics)

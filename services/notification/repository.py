@@ -15,7 +15,7 @@ from services.notification.domain.case import Case
 from services.notification.domain.ledger import Entry, MessageStatus
 from services.notification.domain.routing import NOBODY, Reach
 from services.notification.tables import ContactRow, LedgerRow
-from shared.persistence.bulk import column_names, insert_new, update_rows, upsert_rows
+from shared.persistence.bulk import add_new, column_names, update_rows, upsert_rows
 from shared.persistence.database import Database, Tx
 from shared.persistence.work import Work
 
@@ -36,6 +36,10 @@ update ledger l set next_attempt_at = $4 from due where l.id = due.id
 returning {", ".join(f"l.{name}" for name in LEDGER)},
   (select c.ciphertext from contacts c where c.case_id = l.case_id and $5)
 """
+_SENT = """
+update ledger set status = 'sent', attempts = attempts + 1, reason = null, sent_at = $2
+where id = any($1::uuid[]) and status = 'pending' returning id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +54,18 @@ class Contact:
 
 async def add_entries(tx: Tx, entries: Sequence[Entry]) -> set[UUID]:
     """Insert messages; give the ids of those whose (case, fact, recipient, channel) was not there yet."""
-    return {row[0] for row in await insert_new(tx, LedgerRow, entries, LEDGER, ("id",))}
+    return {row[0] for row in await add_new(tx, LedgerRow, entries, LEDGER, ("id",))}
 
 
 async def lock_entries(tx: Tx, ids: Iterable[UUID], status: MessageStatus) -> list[Entry]:
     """Those of these messages that are still in this status, locked, in the order they were made."""
     rows = await tx.driver.fetch(f"{_ENTRY} where id = any($1::uuid[]) and status = $2 order by id for update", list(ids), status)
     return [Entry(*row) for row in rows]
+
+
+async def mark_sent(tx: Tx, ids: Sequence[UUID]) -> set[UUID]:
+    """Of these messages, those that were still pending; they are sent now."""
+    return {row[0] for row in await tx.driver.fetch(_SENT, ids, tx.now)} if ids else set()
 
 
 async def lock_open_entries_of(tx: Tx, case_ids: Iterable[UUID]) -> list[Entry]:

@@ -1,7 +1,8 @@
-"""From the ledger to a channel and back: claim, write, hand over, record.
+"""From the ledger to a channel and back: claim, write, send, record.
 
-A claim is a lease in the ledger, so no transaction is open while a channel works, replicas never hold the same message, and
-what a dead one held comes free by itself. A channel may see a message twice (a crash before the record was committed); the
+What this process has just planned comes with its lease (`handover`); everything else is claimed. A claim is a lease in the
+ledger, so no transaction is open while a channel works, replicas never hold the same message, and what a dead one held comes
+free by itself. A channel may see a message twice (a crash before the record was committed); the
 ledger and the events say each outcome once.
 """
 
@@ -21,6 +22,7 @@ from services.notification.domain.case import Case
 from services.notification.domain.ledger import OPEN, Entry, MessageStatus
 from services.notification.domain.routing import NOBODY, Way, choose_route, next_attempt_at, ways_after
 from services.notification.handlers import follow, open_contact, state_outcome
+from services.notification.handover import Handover
 from services.notification.metrics import NotificationMetrics
 from services.notification.rendering import Renderer
 from services.notification.repository import CaseWork
@@ -53,26 +55,34 @@ class Sender:
     cipher: Cipher
     renderer: Renderer
     metrics: NotificationMetrics
+    handover: Handover | None = None
 
     async def send_due(self) -> int:
-        """Send one batch of what is due; gives how many messages were claimed."""
+        """Send one batch of what was handed over and one of what is due besides; gives how many messages these were."""
+        handed = [(entry, None) for entry in self.handover.take()] if self.handover else []
+        return await self._send(handed) + await self._send(await self._claim())
+
+    async def _claim(self) -> list[Claimed]:
         way, channel = self.channel.way, self.channel
         async with self.store.database.transaction() as tx:
             until = tx.now + timedelta(seconds=channel.lease_seconds)
-            claimed = await repository.claim_due(tx, way.name, channel.batch, until, with_contact=way.needs_contact)
+            return await repository.claim_due(tx, way.name, channel.batch, until, with_contact=way.needs_contact)
+
+    async def _send(self, claimed: Sequence[Claimed]) -> int:
+        """Send messages whose lease is ours."""
         if not claimed:
             return 0
         messages, outcomes = self._write(claimed)
         if messages:
-            outcomes += await channel.send(messages)
+            outcomes += await self.channel.send(messages)
             await reach("after_send")
         # what was sent must be written down within the lease, or it would be sent again
-        await until_it_passes(lambda: self._settle(claimed, outcomes), channel.lease_seconds / 2)
+        await until_it_passes(lambda: self._settle(claimed, outcomes), self.channel.lease_seconds / 2)
         return len(claimed)
 
     async def _settle(self, claimed: Sequence[Claimed], outcomes: Sequence[Outcome]) -> None:
         async with self.store.open({entry.case_id for entry, _ in claimed}) as work:
-            settled = await self._record(work, {outcome.message_id: outcome for outcome in outcomes})
+            settled = await self._record(work, [entry for entry, _ in claimed], outcomes)
         self._observe(work, settled)
 
     def _write(self, claimed: Sequence[Claimed]) -> tuple[list[Message], list[Outcome]]:
@@ -112,11 +122,17 @@ class Sender:
             raise NoAddressError(self.channel.way.name)
         return str(address)
 
-    async def _record(self, work: CaseWork, outcomes: dict[UUID, Outcome]) -> list[Entry]:
+    async def _record(self, work: CaseWork, entries: Sequence[Entry], outcomes: Sequence[Outcome]) -> list[Entry]:
         """Write and state what became of the messages that are still pending; gives them as they are now.
 
         After a long stall another replica may have been faster: its word stands.
         """
+        sent = await repository.mark_sent(work.tx, [each.message_id for each in outcomes if each.result is Result.SENT])
+        settled = [_sent(work, entry) for entry in entries if entry.id in sent]
+        others = {each.message_id: each for each in outcomes if each.result is not Result.SENT}
+        return settled + (await self._record_failures(work, others) if others else [])
+
+    async def _record_failures(self, work: CaseWork, outcomes: dict[UUID, Outcome]) -> list[Entry]:
         entries = await repository.lock_entries(work.tx, outcomes, MessageStatus.PENDING)
         changed = [self._after(work, entry, outcomes[entry.id]) for entry in entries]
         followers = await self._followers(work, [entry for entry in changed if entry.status == MessageStatus.FAILED])
@@ -126,13 +142,10 @@ class Sender:
         return settled
 
     def _after(self, work: CaseWork, entry: Entry, outcome: Outcome) -> Entry:
-        """The entry after its outcome; a message that was tried often enough has failed."""
+        """The entry when it was not sent; a message that was tried often enough has failed."""
         if outcome.result is Result.NOT_TRIED:
             return entry._replace(next_attempt_at=work.now + UNTRIED_WAIT)
-        attempts = entry.attempts + 1
-        if outcome.result is Result.SENT:
-            return entry._replace(attempts=attempts, reason=outcome.reason, status=MessageStatus.SENT, sent_at=work.now)
-        tried = entry._replace(attempts=attempts, reason=outcome.reason)
+        tried = entry._replace(attempts=entry.attempts + 1, reason=outcome.reason)
         if outcome.result is Result.REFUSED or tried.attempts >= self.channel.attempts:
             return tried._replace(status=MessageStatus.FAILED)
         first, longest = self.channel.waits
@@ -161,10 +174,14 @@ class Sender:
             self.metrics.observe(entry.channel, outcome, seconds)
 
 
+def _sent(work: CaseWork, entry: Entry) -> Entry:
+    sent = entry._replace(attempts=entry.attempts + 1, reason=None, status=MessageStatus.SENT, sent_at=work.now)
+    state_outcome(work, NotificationSent, sent)
+    return sent
+
+
 def _settle(work: CaseWork, entry: Entry, *, has_follower: bool) -> Entry:
-    """State a final outcome; what failed on the last channel that was left is undeliverable."""
-    if entry.status == MessageStatus.SENT:
-        state_outcome(work, NotificationSent, entry)
+    """State a failure for good; what failed on the last channel that was left is undeliverable."""
     if entry.status != MessageStatus.FAILED:
         return entry
     state_outcome(work, NotificationFailed, entry)

@@ -102,6 +102,7 @@ def _add_cases(router: APIRouter, store: Store[Case], now: Clock) -> None:
         unit: Annotated[Slug | None, Query()] = None,
         field: Annotated[Slug | None, Query()] = None,
         overdue: Annotated[bool | None, Query()] = None,
+        apology: Annotated[bool | None, Query()] = None,
         code: Annotated[Code | None, Query()] = None,
         holder: Annotated[Slug | None, Query()] = None,
         cursor: Annotated[UUID | None, Query()] = None,
@@ -109,13 +110,14 @@ def _add_cases(router: APIRouter, store: Store[Case], now: Clock) -> None:
     ) -> Page[CaseBody]:
         """Cases in the order in which they were filed; `overdue` is told by the agency's business clock.
 
-        With `holder` the list is of cases that other agencies forwarded to this one.
+        With `holder` the list is of cases that other agencies forwarded to this one. `overdue=true&apology=false` is the list
+        of exceptions: late and open, and nobody has apologised and set another appointment.
         """
         own = holder or agency
         if own is not None:
             check_agency(who, own)
         owner = agency if holder is not None else agency or who.agency
-        filters = Filters(owner, kind, status, unit, field, overdue, code, holder)
+        filters = Filters(owner, kind, status, unit, field, overdue, code, holder, apology)
         async with store.database.session() as session:
             found = await repository.list_cases(session, filters, now(), cursor, limit + 1)
         items = [_case_body(case_id, case) for case_id, case in found[:limit]]

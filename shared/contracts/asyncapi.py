@@ -32,8 +32,9 @@ READS: dict[str, dict[Topic, tuple[str, ...]]] = {
     NOTIFICATION: {
         CASE_EVENTS: (
             "case.submitted", "case.accepted", "case.refused", "case.forwarded", "case.supplement_requested",
-            "case.supplement_received", "case.payment_requested", "case.extended", "case.due_date_recalculated",
-            "case.withdrawal_requested", "case.stopped", "case.resumed", "case.resolved", "case.returned", "case.reopened",
+            "case.supplement_received", "case.payment_requested", "case.payment_received", "case.extended",
+            "case.due_date_recalculated", "case.withdrawal_requested", "case.stopped", "case.resumed", "case.resolved",
+            "case.returned", "case.reopened", "case.corrected",
         ),
         CASE_PRIVATE: (Contact.type,),
     },

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from shared.contracts.envelope import Envelope
 from shared.messaging.delivery import Delivery
-from shared.persistence.bulk import insert_new, insert_rows, table_of
+from shared.persistence.bulk import add_new, insert_rows, table_of
 from shared.persistence.work import Store, Stream, Work
 
 KEPT = timedelta(days=14)
@@ -114,7 +114,7 @@ async def claim(work: Work[Any], ids: Iterable[tuple[str, str]]) -> set[tuple[st
         raise TypeError(f"{work.store.service} has no inbox")
     pairs = sorted(set(ids))
     key = ("source", "id")
-    return {(row[0], row[1]) for row in await insert_new(work.tx, work.store.inbox, pairs, key, key)}
+    return {(row[0], row[1]) for row in await add_new(work.tx, work.store.inbox, pairs, key, key)}
 
 
 async def forget_old(store: Store[Any]) -> None:

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from asyncpg import UniqueViolationError
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
 from sqlmodel import SQLModel
@@ -65,6 +66,19 @@ async def insert_new(
         return []
     statement = _insert_new(model, tuple(columns), tuple(returning))
     return [tuple(row) for row in await tx.driver.fetch(statement, *_arrays(rows))]
+
+
+async def add_new(tx: Tx, model: type[SQLModel], rows: Sequence[Row], columns: Sequence[str], key: Sequence[str]) -> set[Row]:
+    """`insert_new` where almost always every row is new: by COPY, at less than half the cost; give `key` of the new ones."""
+    if not rows:
+        return set()
+    try:
+        async with tx.driver.transaction():
+            await insert_rows(tx, model, rows, columns)
+    except UniqueViolationError:
+        return {*await insert_new(tx, model, rows, columns, key)}
+    places = [columns.index(name) for name in key]
+    return {tuple(row[place] for place in places) for row in rows}
 
 
 @functools.cache

@@ -68,6 +68,8 @@ class Work(Generic[S]):
     emitted: list[tuple[Envelope, str]] = field(default_factory=list)
     """Every fact that was stated, in order, with its body as JSON."""
     outbox: list[tuple[int, str, bytes, bytes, bytes | None]] = field(default_factory=list)
+    after_commit: list[Callable[[], None]] = field(default_factory=list)
+    """What is to be done in this process once all of it is committed; short, and lost with the process."""
 
     @property
     def now(self) -> datetime:
@@ -208,6 +210,8 @@ class Store(Generic[S]):
         await reach("after_commit")
         if work.outbox:
             self.on_commit()
+        for follow_up in work.after_commit:
+            follow_up()
 
     async def _lock(self, tx: Tx, ids: list[UUID], *, new: bool) -> dict[UUID, Locked[S]]:
         if not ids:

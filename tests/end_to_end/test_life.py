@@ -21,7 +21,7 @@ from deploy.imports.driver import past_of as past_of_log
 from deploy.imports.mapping import load_mapping, packaged_mapping
 from deploy.imports.plan import make_plan
 from deploy.local.ports import take_port
-from deploy.replay.driver import past_of, replay_through
+from deploy.replay.driver import past_of
 from deploy.replay.model import make_year
 from deploy.replay.scenario import load_scenario
 from shared.contracts.topics import TOPICS
@@ -173,50 +173,6 @@ async def test_no_personal_data_in_topics_logs_or_metrics(city: Installation) ->
     for canary in CANARIES:
         assert canary.encode() not in everything
         assert json.dumps(canary).strip('"').encode() not in everything
-
-
-async def test_a_simulated_year_comes_out_exactly_and_twice_is_once(city: Installation) -> None:
-    year = make_year(load_scenario(), 321, 300, 7, "so-year")
-    async with city.as_importer() as services:
-        figures = await replay_through(services, year, lambda *_: None)
-        assert (figures["received"], figures["resolved"], figures["open"]) == (321, 300, 21)
-        assert figures["simulated"] is True
-        assert figures["clock"]["mode"] == "historical"
-        assert figures["clock"]["at"].startswith("2020-12-17T")
-
-        again = await replay_through(services, year, lambda *_: None)
-
-        async def duplicates_drained() -> bool:
-            return await total(city, "motcua_consumer_lag_records", "processing") == 0
-
-        await eventually("processing has read all duplicates", duplicates_drained)
-        assert again == figures == await services.figures("so-year")
-    labels = {"agency": "so-year", "kind": "dossier"}
-
-    async def gauges() -> bool:
-        names = ("motcua_cases_received_total", "motcua_cases_resolved_total", "motcua_case_backlog")
-        return [await total(city, name, **labels) for name in names] == [321, 300, 21]
-
-    await eventually("the series agree", gauges)
-
-    async def late_once() -> bool:
-        """Each case that was late in the year, and no other, was said to be overdue, at its own time."""
-        local = "(({}) at time zone 'Asia/Ho_Chi_Minh')::date"
-        ended = local.format("coalesce(c.resolved_at, (select at from agency_clocks where agency = c.agency))")
-        late = f"c.agency = 'so-year' and {ended} > {local.format('c.due_at')}"
-        cases = await city.query("processing", f"select c.case_id from cases c where {late} order by 1")
-        said = await city.query(
-            "processing",
-            "select c.case_id from history h join cases c using (case_id) where c.agency = 'so-year' and h.type = 'case.overdue' "
-            f"and h.occurred_at = ({local.format('c.due_at')} + 1)::timestamp at time zone 'Asia/Ho_Chi_Minh' order by 1",
-        )
-        every = await city.query("processing", "select 1 from history where type = 'case.overdue' and body like '%so-year%'")
-        return bool(cases) and cases == said and len(every) == len(said)
-
-    await eventually("every late case is overdue, and no other", late_once)
-    assert (await city.series("metrics"))['motcua_agency_info{agency="so-year",simulated="true"}'] == 1
-    lines = [json.loads(line) for line in (city.folder / "messages.ndjson").read_text().splitlines()]
-    assert len({line["id"] for line in lines}) == len(lines)
 
 
 async def test_a_real_log_gives_the_figures_of_an_independent_tool_and_twice_is_once(

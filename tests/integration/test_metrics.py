@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import httpx
@@ -19,8 +21,9 @@ from deploy.imports.plan import make_plan
 from services.metrics.main import create_app
 from shared.contracts import events as ev
 from shared.contracts.envelope import Envelope
-from shared.contracts.words import ClockMode, Origin, StopKind, Timeliness
+from shared.contracts.words import ClockMode, Kind, Origin, Status, StopKind, Timeliness
 from shared.security.tokens import Role
+from tests.support.histories import figures_by_hand, random_history
 from tests.support.metrics import Fact, Life, MetricsService, Topic, installation, interleaved, metrics_settings, replica
 from tests.support.servers import Keys, Servers
 from tests.support.waiting import eventually
@@ -247,3 +250,50 @@ async def test_metrics_answer_while_kafka_and_postgresql_are_away(keys: Keys) ->
         headers = {"Authorization": f"Bearer {keys.token()}"}
         answer = await client.get("/v1/figures", params={"agency": "ldtbxh"}, headers=headers)
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+
+
+async def test_figures_of_random_histories_are_those_recomputed_by_hand(service: MetricsService, topic: Topic) -> None:
+    random, clock = Random(2020), START + 70 * DAY
+    histories = [random_history(random, START) for _ in range(150)]
+    facts = [fact for history in histories for fact in history]
+    await topic.send([*random.sample(facts, len(facts)), *random.choices(facts, k=200), clock_set(clock)])
+    expected = figures_by_hand(histories, clock)
+    direct = ("received", "resolved", "returned", "open", "left", "overdue", "overdue_statutory", "due_soon", "without_due_date")
+    seen = await service.settled(**{name: expected[name] for name in (*direct, "timeliness")})
+    assert seen["received"] == seen["resolved"] + seen["open"] + seen["left"]
+    assert seen["turnaround"]["cases"] == expected["measured"]
+    assert seen["turnaround"]["mean_seconds"] == pytest.approx(expected["turnaround"] / expected["measured"])
+    backlog = (await service.get("/v1/backlog", agency="ldtbxh")).json()
+    assert _sums(backlog["items"], "status", "cases") == {
+        Status(code).name.lower(): count for code, count in expected["statuses"].items()
+    }
+    assert sum(item["overdue"] for item in backlog["items"]) == expected["overdue"]
+    procedures = (await service.get("/v1/turnaround/procedures", agency="ldtbxh")).json()["items"]
+    assert _sums(procedures, "version", "received") == expected["versions"]
+    assert _sums(procedures, "version", "resolved") == expected["resolved_by_version"]
+    assert {item["version"]: item["in_force"]["count"] for item in procedures} == {1: 15, 2: 10}
+
+
+def _sums(items: list[dict[str, Any]], by: str, of: str) -> dict[Any, int]:
+    sums: Counter[Any] = Counter()
+    for item in items:
+        sums[item[by]] += item[of]
+    return {key: count for key, count in sums.items() if count}
+
+
+async def test_tasks_are_never_added_to_what_applicants_filed(service: MetricsService, topic: Topic) -> None:
+    due, key_task, routine = START + 10 * DAY, ("task.key", "key-tasks"), ("task.routine", "tasks")
+    tasks = [
+        Life(kind=Kind.TASK).submitted(START, code).accepted(START, due_at, code, field=field)
+        for code, field, due_at in ((*key_task, due), (*key_task, due), (*routine, None))
+    ]
+    tasks[1].resolved(START + DAY)
+    tasks[0].state(ev.MilestoneReached, START + DAY, milestone="half", percent=50)
+    await topic.send([*interleaved([*some_lives(), *tasks]), clock_set(START + 30 * DAY)])
+    seen = await service.settled(clock={"mode": "historical", "at": "2020-04-01T01:00:00Z"}, **STOCK)
+    assert (seen["by_kind"]["dossier"]["received"], seen["by_kind"]["task"]["received"]) == (6, 3)
+    told = {each["field"]: each for each in seen["tasks"]}
+    key = told["key-tasks"]
+    assert (key["assigned"], key["done"], key["open"], key["overdue"], key["milestones"]) == (2, 1, 1, 1, 1)
+    assert (key["scheduled"], key["on_schedule"], key["on_schedule_ratio"]) == (2, 1, 0.5)
+    assert (told["tasks"]["without_due_date"], told["tasks"]["on_schedule_ratio"]) == (1, None)

@@ -232,8 +232,8 @@ async def test_a_sender_that_was_stalled_longer_than_its_lease_states_nothing_ag
             await goes_on.wait()
         return outcomes
 
-    async def counted(sender: Sender, work: Any, outcomes: Any) -> Any:
-        settled = await record(sender, work, outcomes)
+    async def counted(sender: Sender, *arguments: Any) -> Any:
+        settled = await record(sender, *arguments)
         recorded.append(len(settled))
         return settled
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from deploy.cli.figures import as_text, parse_moment
+from deploy.cli.figures import parse_moment
+from deploy.cli.figures_text import as_text, procedures_as_text
 from deploy.errors import CommandError
 
 
@@ -44,3 +45,36 @@ def test_people_see_that_figures_are_simulated_and_spans_in_days() -> None:
     assert "5,707     5,644     63" in shown
     assert "2.00 d" in shown
     assert "1:00:00" in shown
+
+
+def test_tasks_are_shown_beside_what_applicants_filed_and_never_within() -> None:
+    nothing: dict[str, Any] = {"cases": 0, "mean_seconds": None, "percentiles": {}}
+    task = {
+        "field": "tasks", "assigned": 262, "done": 226, "left": 0, "open": 36, "overdue": 0, "without_due_date": 262,
+        "milestones": 0, "scheduled": 0, "on_schedule": 0, "on_schedule_ratio": None,
+    }  # fmt: skip
+    programmes = task | {"field": "programmes", "assigned": 22, "done": 1, "on_schedule_ratio": 0.5}
+    content = {
+        "agency": "so", "as_of": None, "simulated": True, "log_span": nothing, "tasks": [task, programmes],
+        "clock": {"mode": "historical", "at": "2020-12-17T10:00:00Z"},
+        "by_kind": {"dossier": stock(5707, 5644), "task": stock(284, 227)}, **stock(5707, 5644),
+    }  # fmt: skip
+    lines = [line.split() for line in as_text(content).splitlines()]
+    assert ["all", "5,707", "5,644", "63"] in [line[:4] for line in lines]
+    assert ["tasks", "262", "226", "36", "0", "262", "0", "-"] in lines
+    assert ["programmes", "22", "1", "36", "0", "262", "0", "50%"] in lines
+    assert not any(line[:1] == ["task"] for line in lines)
+    assert "no deadline is known" in as_text(content)
+
+
+def test_procedures_are_shown_by_version_with_the_limit_in_force() -> None:
+    item = {
+        "procedure": "1.001806", "version": 2, "statutory": {"count": 15, "unit": "working_days"}, "committed":
+        {"count": 10, "unit": "working_days"}, "in_force": {"count": 10, "unit": "working_days"}, "received": 40,
+        "resolved": 38, "open": 2, "mean_working_days": 7.25, "on_time": 37, "late": 1,
+    }  # fmt: skip
+    unknown = item | {"version": None, "statutory": None, "committed": None, "in_force": None, "mean_working_days": None}
+    content = {"agency": "so", "clock": {"mode": "live", "at": "2020-12-17T10:00:00Z"}, "items": [item, unknown]}
+    shown = procedures_as_text(content)
+    assert "1.001806   2        15 wd   10 wd      10 wd     40        38        2     7.25 wd  37       1" in shown
+    assert "1.001806   -        -       -          -         40        38        2     -        37       1" in shown

@@ -135,9 +135,24 @@ def test_an_extension_moves_the_due_date_whenever_it_arrives() -> None:
     assert fold([extended, accepted()]).statutory_due_at == DUE + timedelta(days=7)
 
 
-def test_a_case_forwarded_to_another_agency_is_that_agencys_backlog() -> None:
+def test_a_case_that_another_agency_works_on_stays_in_its_owners_backlog() -> None:
     forwarded = fact(ev.CaseForwarded(**ABOUT, to_agency="health"), 2, START + timedelta(hours=1))
-    assert fold([forwarded, accepted(), submitted()]).agency == "health"
+    case = fold([forwarded, accepted(), submitted()])
+    assert (case.agency, case.status) == ("ldtbxh", 4)
+
+
+def test_a_case_keeps_the_version_and_the_limits_of_its_acceptance() -> None:
+    event = ev.CaseAccepted(
+        **ABOUT, code="X-1", procedure="1.001806", field="social-protection", channel=Channel.ONLINE, procedure_version=2,
+        committed=ev.Limit(count=10, unit="working_days"), statutory=ev.Limit(count=15, unit="working_days"),
+    )  # fmt: skip
+    case = fold([fact(event, 1, START)])
+    assert (case.procedure_version, case.committed, case.statutory) == (2, "10 working_days", "15 working_days")
+
+
+def test_a_tasks_milestones_are_counted() -> None:
+    reached = [fact(ev.MilestoneReached(**ABOUT, milestone=f"m-{n}", percent=n), n, START) for n in (2, 3)]
+    assert fold([*reached, accepted()]).milestones == 2
 
 
 def test_rejected_commands_and_messages_do_not_lengthen_the_log() -> None:

@@ -11,11 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from deploy.replay.driver import past_of
 from deploy.replay.model import Dossier, Year, YearError, make_year, moments
 from deploy.replay.pace import choose_pace, handling_seconds
 from deploy.replay.scenario import load_scenario
 from deploy.replay.working_time import make_working_time
 from shared.calendar import ZONE, load_calendar
+from shared.contracts.commands import Accept
 from shared.contracts.words import Channel, Outcome
 
 CALENDAR = load_calendar()
@@ -106,6 +108,49 @@ def test_the_default_year_is_made_in_little_time() -> None:
     started = perf_counter()
     make_year(SCENARIO)
     assert perf_counter() - started < 4  # about half a second on an idle machine
+
+
+# --- tasks -------------------------------------------------------------------------------------------
+
+
+def test_the_tasks_of_the_default_year_come_to_their_totals(year: Year) -> None:
+    assigned = {code: (count, done) for code, count, done in year.tasks_by_procedure()}
+    assert assigned["task.key"] == (3, 0)
+    assert assigned["task.programme"] == (22, 0)
+    routine, ad_hoc = assigned["task.routine"], assigned["task.ad-hoc"]
+    assert (routine[0] + ad_hoc[0], routine[1] + ad_hoc[1]) == (262, 226)
+
+
+def test_every_task_lies_in_the_year_in_counter_hours_and_in_order(year: Year) -> None:
+    for task in year.tasks:
+        ends = [task.resolved_at] if task.resolved_at else []
+        times = [task.accepted_at, *(each.occurred_at for each in task.milestones), *ends]
+        assert times == sorted(times)
+        assert year.opened_at <= times[0]
+        assert times[-1] <= year.closing_at
+        assert all(map(in_counter_hours, times))
+    assert len({task.external_id for task in year.tasks}) == 287
+
+
+def test_key_tasks_and_programmes_show_milestones_and_nobody_says_they_are_finished(year: Year) -> None:
+    undertakings = [task for task in year.tasks if task.procedure in ("task.key", "task.programme")]
+    assert {len(task.milestones) for task in undertakings} == {4}
+    assert {task.resolved_at for task in undertakings} == {None}
+    assert not any(task.milestones for task in year.tasks if task not in undertakings)
+
+
+def test_a_year_of_other_totals_has_no_tasks_and_the_dossiers_are_the_same_with_and_without(year: Year) -> None:
+    assert make_year(SCENARIO, 50, 45).tasks == ()
+    assert make_year(SCENARIO.model_copy(update={"tasks": None})).dossiers == year.dossiers
+
+
+def test_a_task_is_sent_without_an_applicant_and_without_a_deadline(year: Year) -> None:
+    cases = [case for case in past_of(year).cases if case.filing["kind"] == "task"]
+    assert len(cases) == 287
+    assert not any("applicant" in case.filing for case in cases)
+    bodies = [move.body for case in cases for move in case.commands]
+    assert Counter(body.type for body in bodies) == {"accept": 287, "resolve": 226, "reach_milestone": 100}
+    assert all(body.due_at is None for body in bodies if isinstance(body, Accept))
 
 
 # --- the pace ----------------------------------------------------------------------------------------

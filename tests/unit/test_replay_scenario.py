@@ -52,6 +52,15 @@ def test_fields_and_procedures_are_those_of_the_catalogue() -> None:
             assert catalogue.field_of(procedure.code) == use.slug, procedure.code
 
 
+def test_tasks_are_those_of_the_catalogue() -> None:
+    catalogue, tasks = load_catalogue(), SCENARIO.tasks
+    assert tasks is not None
+    codes = [use.code for use in tasks.assigned] + [use.code for use in tasks.undertakings]
+    fields = [catalogue.field_of(code) for code in codes]
+    assert fields == ["tasks", "tasks", "key-tasks", "programmes"]
+    assert set(tasks.units) <= {use.division for use in SCENARIO.fields}
+
+
 def changed(path: str, value: object) -> str:
     """The scenario's text with one field set; `path` like `totals.received`."""
     document = yaml.safe_load(FILE.read_text(encoding="utf-8"))
@@ -80,6 +89,9 @@ def changed(path: str, value: object) -> str:
         ("processes.short", [], "processes.short"),
         ("arrivals.eighth_of_day", [1.0], "arrivals.eighth_of_day"),
         ("arrivals.month", {1: 1.0}, "arrivals"),
+        ("tasks.totals.done", 225, "assigned comes to 262 with 226 done"),
+        ("tasks.assigned.0.done", 158, "done must not be more"),
+        ("tasks.units", [], "tasks.units"),
     ],
 )
 def test_a_wrong_scenario_is_refused_in_one_line_naming_the_field(path: str, value: object, said: str) -> None:

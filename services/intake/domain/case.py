@@ -6,10 +6,9 @@ The law lets anybody who knows the code see how far a dossier has come, and noth
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from shared.contracts.events import (
     CaseAccepted,
@@ -59,8 +58,7 @@ FOLLOWED: Final[tuple[type[CaseEvent], ...]] = (
 """The events that move what the public sees."""
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(NamedTuple):
     """The public side of a case; both are None until a fact says them."""
 
     code: str | None = None
@@ -69,17 +67,14 @@ class Case:
 
 def follow(case: Case, event: CaseEvent) -> Case:
     """The case after the event; an event that says nothing about completion leaves it as it is."""
-    match event:
-        case CaseAccepted():
-            return Case(event.code, Completion.IN_PROCESS.value)
-        case CaseStopped(stop_kind=StopKind.SUSPENDED):
-            return case
-        case _:
-            degree = _DEGREES.get(type(event))
-            return case if degree is None else replace(case, completion=degree.value)
+    degree = _DEGREES.get(type(event))
+    if degree is None or (type(event) is CaseStopped and event.stop_kind is StopKind.SUSPENDED):
+        return case
+    return Case(event.code if type(event) is CaseAccepted else case.code, degree.value)
 
 
 _DEGREES: Final[dict[type[CaseEvent], Completion]] = {
+    CaseAccepted: Completion.IN_PROCESS,
     CaseRefused: Completion.REFUSED,
     CaseStopped: Completion.STOPPED,
     CaseResumed: Completion.IN_PROCESS,

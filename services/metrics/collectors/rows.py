@@ -44,7 +44,7 @@ OPEN = f"""{_KNOWN}
 select agency, kind, field, status, count(*) as cases, min(received_at) as oldest_at,
     count(*) filter (where due_on < least(today, stopped_on)) as overdue,
     count(*) filter (where statutory_due_on < least(today, stopped_on)) as overdue_statutory,
-    count(*) filter (where due_on = today and stopped_on is null) as due_soon,
+    count(*) filter (where due_on = today and coalesce(stopped_on > today, true)) as due_soon,
     count(*) filter (where due_on is null) as without_due_date
 from known where resolved_at is null and left_at is null
 group by agency, kind, field, status order by 1, 2, 3, 4

@@ -20,7 +20,11 @@ ZONE_NAME = "Asia/Ho_Chi_Minh"
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a list of cases is narrowed to; None is no restriction. `overdue` is told by the agency's business clock."""
+    """What a list of cases is narrowed to; None is no restriction. `overdue` is told by the agency's business clock.
+
+    `apology`: whether a new appointment was set with an apology, as it must be before a case is late (Decree 61/2018/NĐ-CP,
+    art. 19.9); overdue without one is a breach.
+    """
 
     agency: str | None = None
     kind: str | None = None
@@ -30,6 +34,7 @@ class Filters:
     overdue: bool | None = None
     code: str | None = None
     holder: str | None = None
+    apology: bool | None = None
 
 
 async def find_case(session: AsyncSession, case_id: UUID) -> Case | None:
@@ -64,6 +69,8 @@ def _conditions(filters: Filters, now: datetime) -> list[ColumnElement[bool]]:
     conditions = [getattr(CaseRow, name) == value for name, value in equal.items() if value is not None]
     if filters.overdue is not None:
         conditions.append(_overdue(now) if filters.overdue else func.coalesce(_overdue(now), False).is_(False))
+    if filters.apology is not None:
+        conditions.append((func.coalesce(CaseRow.extensions, 0) > 0).is_(filters.apology))
     return conditions
 
 
