@@ -134,14 +134,14 @@ class Naive:
     def _receive_payment(self, _at: datetime, told: dict[str, object]) -> str | None:
         return None if told["amount_vnd"] == self.fee else "wrong_amount"
 
-    def _extend(self, _at: datetime, told: dict[str, object]) -> str | None:
+    def _extend(self, at: datetime, told: dict[str, object]) -> str | None:
         if self.extended:
             return "extension_used"
         if self.due[0] is None:
             return "no_due_date"
         new = told["new_due_at"]
         assert isinstance(new, datetime)
-        return None if local(new) > local(self.due[0]) else "not_later"
+        return None if local(new) > local(self.due[0]) and local(new) >= local(at) else "not_later"
 
     def _escalate(self, _at: datetime, _told: dict[str, object]) -> str | None:
         return "no_due_date" if self.due[0] is None else None

@@ -293,6 +293,6 @@ def test_every_command_takes_part() -> None:
 
 
 ClockLife.TestCase.settings = settings(
-    max_examples=600, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=120, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 TestClockLife = ClockLife.TestCase

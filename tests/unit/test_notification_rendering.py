@@ -52,6 +52,7 @@ SAMPLES: dict[str, e.CaseEvent] = {
     "refused after appraisal": e.CaseResolved(
         **OF, outcome=Outcome.REFUSED, timeliness=Timeliness.ON_TIME, reason="not_eligible"
     ),
+    "no objection": e.CaseResolved(**OF, outcome=Outcome.NO_OBJECTION, timeliness=Timeliness.ON_TIME),
     "answered": e.CaseResolved(**(OF | {"kind": Kind.FEEDBACK}), outcome=Outcome.ANSWERED, timeliness=Timeliness.NO_DUE_DATE),
     "returned at the counter": e.CaseReturned(**OF, channel=Channel.COUNTER),
     "returned by post": e.CaseReturned(**OF, channel=Channel.POST),

@@ -130,10 +130,11 @@ def has_due_date(case: Case, _command: Command, _context: Context) -> Rejected |
     return Rejected(Rejection.NO_DUE_DATE) if case.due_at is None else None
 
 
-def is_later_day(case: Case, command: ask.Extend, _context: Context) -> Rejected | None:
-    """A new appointment is on a later day than the old one."""
-    due_at = case.due_at
-    return Rejected(Rejection.NOT_LATER) if due_at and local_date(command.new_due_at) <= local_date(due_at) else None
+def is_later_day(case: Case, command: ask.Extend, context: Context) -> Rejected | None:
+    """A new appointment is on a later day than the old one, and not over already; what another system promised, it promised."""
+    new_on = local_date(command.new_due_at)
+    over = context.origin is not Origin.IMPORT and new_on < local_date(context.occurred_at)
+    return Rejected(Rejection.NOT_LATER) if over or (case.due_at and new_on <= local_date(case.due_at)) else None
 
 
 def is_undecided(case: Case, _command: Command, _context: Context) -> Rejected | None:

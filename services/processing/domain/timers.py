@@ -123,14 +123,15 @@ def _running(case: Case, rules: TimerRules) -> Due | None:
 def _due_date(case: Case, rules: TimerRules) -> Due | None:
     """Due soon on the due date, overdue after it, then level by level; silence may be the answer instead.
 
-    Work that begins again after the due date finds the case late at once, and not due soon.
+    Work that begins again after the due date finds the case late at once, and not due soon. Nor has anybody been silent then:
+    the clock stood still when the limit ended, or somebody works on a wrong result again (art. 21).
     """
     due_at: datetime = case.due_at  # type: ignore[assignment]
     begins = due_at - (due_at - MIDNIGHT) % DAY
-    on_time = case.last_fact_at is None or case.last_fact_at <= due_at
+    on_time = case.last_fact_at is None or case.last_fact_at < begins + DAY
     if on_time and not _is_raised(case, DUE_SOON):
         return Due(begins, DUE_SOON, due_at)
-    if _is_silence_approval(case, rules):
+    if on_time and _is_silence_approval(case, rules):
         return Due(begins + DAY - SECOND, SILENCE, due_at)
     if not _is_raised(case, Late.OVERDUE):
         return Due(begins + DAY, Late.OVERDUE, due_at)
