@@ -31,6 +31,7 @@ from shared.calendar.zone import ZONE, local_date, local_instant, local_position
 _SECOND = 1_000_000
 _LAST_ORDINAL = date.max.toordinal()
 _LONGEST_SECONDS = 1e12
+_REMEMBERED = 4096
 
 
 class Timeliness(StrEnum):
@@ -66,6 +67,8 @@ class WorkingCalendar:
     years: frozenset[int] = field(init=False, repr=False, compare=False)
     provisional_years: frozenset[int] = field(init=False, repr=False, compare=False)
     _count: DayCount = field(init=False, repr=False, compare=False)
+    _known: dict[tuple[date, int, LimitUnit], date] = field(init=False, repr=False, compare=False, default_factory=dict)
+    """Due dates as counted before: the cases of a day ask for the same few."""
 
     def __post_init__(self) -> None:
         """Index the days once."""
@@ -103,6 +106,15 @@ class WorkingCalendar:
 
         Raises LimitError for a count below 1, a limit in hours, or an end after year 9999.
         """
+        asked = accepted_on, count, unit
+        known = self._known.get(asked)
+        if known is None:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            known = self._known[asked] = self._due_date(*asked)
+        return known
+
+    def _due_date(self, accepted_on: date, count: int, unit: LimitUnit) -> date:
         check_count(count)
         accepted = _ordinal(accepted_on)
         if unit is LimitUnit.WORKING_DAYS:

@@ -18,7 +18,9 @@ EXTEND = ask.Extend(new_due_at=local("2021-03-18 17:00"), reason="overload", apo
 
 
 def silent(at: str = "2021-03-01 09:00") -> Case:
-    case = after(submitted("t.silent", FILED)._replace(origin="live"), local(at), ask.Accept(unit="labour"), catalogue=RULES.catalogue)
+    case = after(
+        submitted("t.silent", FILED)._replace(origin="live"), local(at), ask.Accept(unit="labour"), catalogue=RULES.catalogue
+    )
     assert case.due_at == local("2021-03-10 17:00")
     return case
 

@@ -6,10 +6,9 @@ None is unknown: a case of a procedure without a known limit has no due date, an
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, time
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from services.processing.domain.case import Case
 from shared import calendar, catalogue
@@ -27,8 +26,7 @@ Due = tuple[datetime | None, datetime | None]
 """Two due dates: that of the committed limit, which is the appointment, and the law's own."""
 
 
-@dataclass(frozen=True, slots=True)
-class CaseLimits:
+class CaseLimits(NamedTuple):
     """Field, version and limits in force, with their ends."""
 
     field: str = OTHER_FIELD

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from services.processing import repository
@@ -59,8 +60,7 @@ class Rules:
         return self.patterns.get(agency) or default_pattern(agency)
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """A command for one case, with the envelope it came in."""
 
     case_id: UUID
