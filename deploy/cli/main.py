@@ -25,6 +25,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "clock": ("clock",),
     "replay": ("replay",),
     "imports": ("import",),
+    "exports": ("export",),
     "figures": ("figures",),
     "bench": ("bench",),
     "dead_letters": ("dead-letters",),

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from hashlib import sha256
+from typing import Any, Final
+from urllib.parse import quote
 
 from deploy.history.plan import Past, PastCase, numbered
 from deploy.history.send import Report, connect, send, settle
 from deploy.imports.plan import Plan, PlannedCase
 from shared.contracts.commands import Accept, Command, CompleteStep, Resolve
 from shared.contracts.words import Kind, Origin, Outcome
+
+_KEY_SIGNS: Final = "!\"#$&'()*+,-./:;<=>?@[\\]^_`{|}~"
+"""What a key may hold beside letters and digits; everything else is written as per cent signs."""
+_LONGEST_KEY: Final = 200
 
 
 def past_of(plan: Plan) -> Past:
@@ -22,13 +28,19 @@ def _case(plan: Plan, case: PlannedCase) -> PastCase:
     filing = {
         "agency": plan.agency,
         "kind": plan.kind.value,
-        "procedure": plan.procedure,
+        "procedure": case.procedure,
         "channel": case.channel.value,
         "filed_at": case.filed_at.isoformat(),
         "origin": Origin.IMPORT.value,
     }
     outcome = Outcome.GRANTED if plan.kind is Kind.DOSSIER else Outcome.ANSWERED
-    return PastCase(f"{plan.agency}:{case.external_id}", case.filed_at, filing, numbered(_moves(case, outcome)))
+    return PastCase(_key(f"{plan.agency}:{case.external_id}"), case.filed_at, filing, numbered(_moves(case, outcome)))
+
+
+def _key(name: str) -> str:
+    """The name as a key of intake: printable ASCII without spaces; a long one by its digest."""
+    key = quote(name, safe=_KEY_SIGNS)
+    return key if len(key) <= _LONGEST_KEY else f"{key[:100]}~{sha256(name.encode()).hexdigest()}"
 
 
 def _moves(case: PlannedCase, outcome: Outcome) -> Iterator[tuple[datetime, Command]]:

@@ -1,35 +1,25 @@
 """The cases that a log gives under a mapping, ready to be sent: pure but for reading the file.
 
-The same file and mapping always give the same plan, in the order of the first event, so that an import can
-be resumed and repeated. Nothing of a trace leaves except what the mapping names; officers only under the
-log's own pseudonyms.
+The same file and mapping always give the same plan, in the order of the first event, so that an import can be resumed and
+repeated. Nothing of a case leaves except what the mapping names; officers only under the log's own pseudonyms. The whole file is
+read before the first case is sent, and every fault in it is counted.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import NoReturn
 
-from deploy.imports.errors import ImportFileError
-from deploy.imports.mapping import FromAttribute, Mapping, UnitMapping
-from deploy.imports.xes import Values, XesTrace, read_traces
+from deploy.imports.activities import Activity, ActivityReader, LeftOutError, check_order, is_closed, required, word_of
+from deploy.imports.cases import LogCase, LogEvent, read_cases
+from deploy.imports.errors import BrokenRuleError, Fault, Faults, ImportFileError, broken
+from deploy.imports.mapping import Mapping, StepMapping
+from shared.catalogue import Catalogue
 from shared.contracts.words import Channel, Kind
 
-_LONGEST_ID, _LONGEST_ACTIVITY = 200, 200
-
-
-@dataclass(frozen=True, slots=True)
-class Activity:
-    """One event of the log: what becomes a completed step."""
-
-    occurred_at: datetime
-    activity: str
-    unit: str | None
-    officer: str | None
+_LONGEST_ID = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +27,7 @@ class PlannedCase:
     """One case of the log; `activities` in order, one at least. `closed_at` is None for a case left open."""
 
     external_id: str
+    procedure: str
     channel: Channel
     filed_at: datetime
     activities: tuple[Activity, ...]
@@ -45,13 +36,13 @@ class PlannedCase:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What an import will send. `officers_left_out` counts events whose officer had no pseudonym."""
+    """What an import will send. `officers_left_out` counts events whose officer had no pseudonym; `left_out` lists cases."""
 
     agency: str
     kind: Kind
-    procedure: str
     cases: tuple[PlannedCase, ...]
     officers_left_out: int
+    left_out: tuple[Fault, ...] = ()
 
     @property
     def events(self) -> int:
@@ -63,131 +54,126 @@ class Plan:
         """Cases that will be resolved."""
         return sum(case.closed_at is not None for case in self.cases)
 
+    @property
+    def activities(self) -> Counter[str]:
+        """How often each activity was done."""
+        return Counter(one.activity for case in self.cases for one in case.activities)
+
+    @property
+    def variants(self) -> Counter[tuple[str, ...]]:
+        """How many cases took each way through the activities."""
+        return Counter(tuple(one.activity for one in case.activities) for case in self.cases)
+
+    @property
+    def procedures(self) -> Counter[str]:
+        """How many cases each procedure has."""
+        return Counter(case.procedure for case in self.cases)
+
 
 def make_plan(log: Path, mapping: Mapping, agency: str | None = None) -> Plan:
-    """The plan of a log; `agency` overrides the mapping's. Raises ImportFileError at the first fault."""
-    planned = [_planned(_Trace(log.name, trace), mapping) for trace in read_traces(log)]
-    if not planned:
-        raise ImportFileError(log.name, "", "holds no trace")
-    _refuse_twins(log.name, [case for case, _ in planned])
-    return Plan(
+    """The plan of a log; `agency` overrides the mapping's. Raises ImportFileError for the first of its faults."""
+    plan, faults = read_plan(log, mapping, agency)
+    for fault in faults.first:
+        more = f" (and {faults.count - 1:,} more)" if faults.count > 1 else ""
+        raise ImportFileError(log.name, fault.where, fault.rule + more)
+    return plan
+
+
+def read_plan(
+    log: Path, mapping: Mapping, agency: str | None = None, *, catalogue: Catalogue | None = None, now: datetime | None = None
+) -> tuple[Plan, Faults]:
+    """What the good cases of a log give, and every fault of the others.
+
+    With a catalogue, procedures must be in it. Raises ImportFileError when the file cannot be read, or holds no case.
+    """
+    faults, left_out, seen = Faults(), list[Fault](), set[str]()
+    reader = _Reader(mapping, faults, now or datetime.now(UTC))
+    planned = []
+    for case in read_cases(log, mapping, faults):
+        try:
+            made = reader.planned(case)
+            if made is not None:
+                _refuse_twin(case, made.external_id, seen)
+                planned.append(made)
+        except BrokenRuleError as error:
+            faults.add(error.fault)
+        except LeftOutError as error:
+            left_out.append(error.fault)
+    if not planned and not faults.count:
+        raise ImportFileError(log.name, "", "holds no case" if not left_out else "every case would be left out")
+    plan = Plan(
         agency=mapping.agency if agency is None else agency,
         kind=mapping.kind,
-        procedure=mapping.procedure,
-        cases=tuple(sorted((case for case, _ in planned), key=lambda case: case.filed_at)),
-        officers_left_out=sum(left_out for _, left_out in planned),
+        cases=tuple(sorted(planned, key=lambda case: case.filed_at)),
+        officers_left_out=sum(one.officer is None for case in planned for one in case.activities) if reader.knows_officers else 0,
+        left_out=tuple(left_out),
     )
+    if catalogue is not None:
+        _check_procedures(plan, catalogue)
+    return plan, faults
 
 
-@dataclass(frozen=True, slots=True)
-class _Trace:
-    """A trace with its place in the file, for errors."""
+class _Reader:
+    """Reads one case after the other; every broken event of a case is a fault of its own."""
 
-    file: str
-    trace: XesTrace
+    def __init__(self, mapping: Mapping, faults: Faults, now: datetime) -> None:
+        self._mapping, self._faults, self._read = mapping, faults, ActivityReader(mapping, now)
+        self.knows_officers = mapping.event is not None and mapping.event.officer is not None
 
-    def refuse(self, rule: str, event: int = 0) -> NoReturn:
-        place = f"trace {self.trace.index}" + (f", event {event}" if event else "")
-        raise ImportFileError(self.file, place, rule)
+    def planned(self, case: LogCase) -> PlannedCase | None:
+        """The case, or None when faults in its events were kept. Raises BrokenRuleError and LeftOutError."""
+        mapping = self._mapping
+        external_id = required(case, mapping.case.id)
+        if len(external_id) > _LONGEST_ID or not external_id.isprintable():
+            broken(case.line, case.place, f"its id is not printable or longer than {_LONGEST_ID} characters")
+        channel = mapping.case.channel
+        channel = channel if isinstance(channel, Channel) else word_of(case, channel.attribute, channel.table, "channel")
+        procedure = mapping.procedure
+        if not isinstance(procedure, str):
+            procedure = word_of(case, procedure.attribute, procedure.table, "procedure")
+        done = self._activities(case)
+        if done is None:
+            return None
+        if not done:
+            broken(case.line, case.place, "has no event")
+        if mapping.steps:
+            check_order(case, done, mapping)
+        ordered = tuple(sorted(done, key=lambda one: one.occurred_at))
+        return PlannedCase(
+            external_id=external_id,
+            procedure=procedure,
+            channel=channel,
+            filed_at=ordered[0].occurred_at,
+            activities=ordered,
+            closed_at=ordered[-1].occurred_at if is_closed(case, mapping.closed) else None,
+        )
 
-    def attribute(self, key: str) -> str:
-        value = self.trace.attributes.get(key, "").strip()
-        if not value:
-            self.refuse(f"attribute {key!r} is missing or empty")
-        return value
+    def _activities(self, case: LogCase) -> list[Activity] | None:
+        """The activities in the file's order; None when one of them is a fault."""
+        done, before = list[Activity | None](), self._faults.count
+        sources: list[LogEvent | StepMapping] = [*case.events, *self._mapping.steps]
+        for source in sources:
+            try:
+                done.append(self._activity(case, source))
+            except BrokenRuleError as error:
+                self._faults.add(error.fault)
+        return [one for one in done if one is not None] if self._faults.count == before else None
 
-    def is_closed(self, rule: FromAttribute | str) -> bool:
-        return not isinstance(rule, FromAttribute) or rule.attribute in self.trace.attributes
-
-    def events(self) -> Iterator[_Event]:
-        for number, values in enumerate(self.trace.events, start=1):
-            yield _Event(self, number, values)
-
-
-@dataclass(frozen=True, slots=True)
-class _Event:
-    """An event with its place in the file."""
-
-    trace: _Trace
-    number: int
-    values: Values
-
-    def attribute(self, key: str) -> str:
-        value = self.values.get(key, "").strip()
-        if not value:
-            self.trace.refuse(f"attribute {key!r} is missing or empty", self.number)
-        return value
-
-
-def _planned(trace: _Trace, mapping: Mapping) -> tuple[PlannedCase, int]:
-    """The case, and how many of its events lost their officer."""
-    activities = sorted(
-        (_activity(event, mapping) for event in trace.events()),
-        key=lambda activity: activity.occurred_at,
-    )
-    if not activities:
-        trace.refuse("has no event")
-    external_id = trace.attribute(mapping.case.id)
-    if len(external_id) > _LONGEST_ID:
-        trace.refuse(f"its id is longer than {_LONGEST_ID} characters")
-    case = PlannedCase(
-        external_id=external_id,
-        channel=_channel(trace, mapping),
-        filed_at=activities[0].occurred_at,
-        activities=tuple(activities),
-        closed_at=activities[-1].occurred_at if trace.is_closed(mapping.closed) else None,
-    )
-    left_out = sum(one.officer is None for one in activities) if mapping.event.officer else 0
-    return case, left_out
+    def _activity(self, case: LogCase, source: LogEvent | StepMapping) -> Activity | None:
+        if isinstance(source, StepMapping):
+            return self._read.of_step(case, source)
+        return self._read.of_event(source, self._mapping.event) if self._mapping.event else None
 
 
-def _channel(trace: _Trace, mapping: Mapping) -> Channel:
-    word = trace.attribute(mapping.case.channel.attribute)
-    channel = mapping.case.channel.table.get(word)
-    if channel is None:
-        trace.refuse(f"channel {word!r} is not in the mapping's table")
-    return channel
+def _refuse_twin(case: LogCase, external_id: str, seen: set[str]) -> None:
+    if external_id in seen:
+        broken(case.line, case.place, f"its id {external_id!r} stands twice in the log")
+    seen.add(external_id)
 
 
-def _activity(event: _Event, mapping: Mapping) -> Activity:
-    names = mapping.event
-    activity = event.attribute(names.activity)
-    if len(activity) > _LONGEST_ACTIVITY or not activity.isprintable():
-        rule = f"the activity is not printable or longer than {_LONGEST_ACTIVITY} characters"
-        event.trace.refuse(rule, event.number)
-    officer = event.values.get(names.officer.attribute) if names.officer else None
-    shown = officer and names.officer and re.fullmatch(names.officer.pseudonym, officer)
-    return Activity(
-        occurred_at=_instant(event, mapping),
-        activity=activity,
-        unit=_unit(event.values, names.unit) if names.unit else None,
-        officer=officer if shown else None,
-    )
-
-
-def _instant(event: _Event, mapping: Mapping) -> datetime:
-    """The event's time; a time without an offset is the mapping's zone's."""
-    text = event.attribute(mapping.event.time)
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        rule = f"{mapping.event.time!r} is not a time (ISO 8601): {text[:40]!r}"
-        event.trace.refuse(rule, event.number)
-    return at if at.tzinfo else at.replace(tzinfo=mapping.zone)
-
-
-def _unit(values: Values, unit: UnitMapping) -> str | None:
-    """The unit as a slug: `Group 1` → `group-1`."""
-    name = values.get(unit.attribute, "")
-    if name in unit.unknown:
-        return None
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:64].rstrip("-") or None
-
-
-def _refuse_twins(file: str, cases: list[PlannedCase]) -> None:
-    seen: set[str] = set()
-    for number, case in enumerate(cases, start=1):
-        if case.external_id in seen:
-            rule = f"its id {case.external_id!r} stands twice in the log"
-            raise ImportFileError(file, f"trace {number}", rule)
-        seen.add(case.external_id)
+def _check_procedures(plan: Plan, catalogue: Catalogue) -> None:
+    known = catalogue.of(plan.agency)
+    for code in plan.procedures:
+        procedure = known.get(code)
+        if procedure is None or procedure.kind != plan.kind.value:
+            raise ImportFileError("mapping", "procedure", f"there is no {plan.kind} procedure {code!r} in the catalogue")

@@ -7,20 +7,16 @@ are passed over.
 
 from __future__ import annotations
 
-import gzip
-import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from io import BufferedIOBase
 from pathlib import Path
-from typing import Final, NoReturn, TypeAlias
+from typing import IO, Final, NoReturn, TypeAlias
 from xml.parsers import expat
 
 from deploy.imports.errors import ImportFileError
+from deploy.imports.opening import READING_ERRORS, open_log, rule_of
 
 _CHUNK: Final = 1 << 16
-_GZIP_MAGIC: Final = b"\x1f\x8b"
 _VALUES: Final = frozenset({"string", "date", "int", "float", "boolean", "id"})
 _LONGEST_TRACE: Final = 1_000_000
 _DEEPEST: Final = 100
@@ -32,11 +28,13 @@ Values: TypeAlias = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class XesTrace:
-    """One case of a log; values as written. `index` counts from 1."""
+    """One case of a log; values as written. `index` and lines count from 1; `lines` are those of the events."""
 
     index: int
     attributes: Values = field(default_factory=dict)
     events: list[Values] = field(default_factory=list)
+    line: int = 0
+    lines: list[int] = field(default_factory=list)
 
 
 class _RefusedError(Exception):
@@ -48,11 +46,13 @@ class _Collector:
 
     def __init__(self) -> None:
         self.done: list[XesTrace] = []
+        self.line: Callable[[], int] = int
         self.is_log = False
         self._path: list[str] = []
         self._count = 0
         self._trace: dict[str, str] = {}
         self._events: list[Values] = []
+        self._begins, self._lines = 0, list[int]()
         self._open: dict[str, str] | None = None
 
     @property
@@ -71,9 +71,11 @@ class _Collector:
         elif path == ["trace"]:
             self._count += 1
             self._trace, self._events = {}, []
+            self._begins, self._lines = self.line(), []
             self._open = self._trace
         elif path == ["trace", "event"]:
             self._open = {}
+            self._lines.append(self.line())
         elif self._is_value(path) and self._open is not None:
             self._keep(attributes)
         self._path.append(tag)
@@ -88,7 +90,7 @@ class _Collector:
             self._events.append(self._open)
             self._open = self._trace
         elif path == ["trace"]:
-            self.done.append(XesTrace(self._count, self._trace, self._events))
+            self.done.append(XesTrace(self._count, self._trace, self._events, self._begins, self._lines))
             self._open = None
 
     def refuse_doctype(self, *_declaration: object) -> NoReturn:
@@ -105,19 +107,9 @@ class _Collector:
             self._open[key] = value
 
 
-def _open_log(path: Path) -> BufferedIOBase:
-    """The log's bytes, unpacked by what the file is, not by its name."""
-    with path.open("rb") as file:
-        packed = file.read(2) == _GZIP_MAGIC
-    if packed:
-        return gzip.open(path, "rb")
-    if path.suffix == ".gz":
-        raise ImportFileError(path.name, "", "is named .gz but is not a gzip file")
-    return path.open("rb")
-
-
 def _make_parser(collector: _Collector) -> expat.XMLParserType:
     parser = expat.ParserCreate(namespace_separator=" ")
+    collector.line = lambda: parser.CurrentLineNumber
     parser.StartElementHandler = collector.start
     parser.EndElementHandler = collector.end
     parser.StartDoctypeDeclHandler = collector.refuse_doctype
@@ -129,17 +121,17 @@ def read_traces(path: Path) -> Iterator[XesTrace]:
     """The traces in the file's order. Raises ImportFileError."""
     collector = _Collector()
     try:
-        with closing(_open_log(path)) as stream:
+        with open_log(path) as stream:
             yield from _parsed(stream, collector)
     except ImportFileError:
         raise
-    except (_RefusedError, expat.ExpatError, OSError, EOFError, zlib.error, ValueError, LookupError) as error:
+    except (_RefusedError, expat.ExpatError, *READING_ERRORS) as error:
         raise ImportFileError(path.name, collector.place, _rule(error)) from None
     if not collector.is_log:
         raise ImportFileError(path.name, "", "is XML but not an XES log: its root is not <log>")
 
 
-def _parsed(stream: BufferedIOBase, collector: _Collector) -> Iterator[XesTrace]:
+def _parsed(stream: IO[bytes], collector: _Collector) -> Iterator[XesTrace]:
     parser = _make_parser(collector)
     while chunk := stream.read(_CHUNK):
         parser.Parse(chunk, False)
@@ -149,14 +141,6 @@ def _parsed(stream: BufferedIOBase, collector: _Collector) -> Iterator[XesTrace]
 
 
 def _rule(error: Exception) -> str:
-    match error:
-        case expat.ExpatError():
-            return f"broken XML at line {error.lineno}: {expat.errors.messages[error.code]}"
-        case EOFError() | zlib.error() | gzip.BadGzipFile():
-            return "the gzip stream is damaged or cut off"
-        case OSError():
-            return f"cannot be read: {error.strerror or error}"
-        case ValueError() | LookupError():
-            return f"its encoding cannot be read: {error}"
-        case _:
-            return str(error)
+    if isinstance(error, expat.ExpatError):
+        return f"broken XML at line {error.lineno}: {expat.errors.messages[error.code]}"
+    return rule_of(error)

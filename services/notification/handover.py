@@ -14,12 +14,15 @@ from datetime import timedelta
 from services.notification.channels.channel import Channel
 from services.notification.domain.ledger import Entry
 
+BATCHES = 4
+"""How many batches a sender may be behind."""
+
 
 class Handover:
-    """The messages that were handed to the sender of one channel, at most about two of its batches."""
+    """The messages that were handed to the sender of one channel, at most a few of its batches."""
 
     def __init__(self, channel: Channel) -> None:
-        self._batch, self._patience = channel.batch, channel.lease_seconds
+        self._batch, self._room, self._patience = channel.batch, BATCHES * channel.batch, channel.lease_seconds
         self._handed: deque[tuple[float, Entry]] = deque()
         self.lease = timedelta(seconds=2 * channel.lease_seconds)
         """From planning on: as long as a message may wait here, and then as long as sending may take."""
@@ -27,7 +30,7 @@ class Handover:
     @property
     def has_room(self) -> bool:
         """Whether the sender keeps up; what it cannot take in time would only come later than by a claim."""
-        return len(self._handed) < self._batch
+        return len(self._handed) < self._room
 
     def put(self, entries: Iterable[Entry], planned_at: float) -> None:
         """Hand messages over once their plan is committed; `planned_at` is on the monotonic clock."""

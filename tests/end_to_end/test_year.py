@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from statistics import mean
 
 import pytest
 
 from deploy.replay.driver import is_complete_through, replay_through
 from deploy.replay.model import Year, make_year
 from deploy.replay.scenario import Totals, load_scenario
+from shared.calendar import load_calendar
 from shared.security.tokens import Role
 from tests.support.installation import Installation, installed
 from tests.support.servers import Servers
 from tests.support.waiting import eventually
+
+CALENDAR = load_calendar()
 
 
 @pytest.fixture(scope="module")
@@ -108,4 +112,7 @@ async def _limits_in_force(city: Installation, year: Year) -> None:
             assert (item["committed"] is None) is (version == 1)
             planned = [one for one in year.dossiers if one.procedure == code and (one.accepted_at.month > 6) == (version == 2)]
             assert item["received"] == len(planned) > 0
-            assert item["mean_working_days"] is None or item["mean_working_days"] < limit
+            spans = [CALENDAR.working_seconds(one.accepted_at, one.resolved_at) for one in planned if one.resolved_at]
+            assert item["resolved"] == len(spans)
+            took = mean(spans) / (8 * 3600) if spans else None
+            assert item["mean_working_days"] == (pytest.approx(took, abs=0.01) if took else None)

@@ -190,7 +190,7 @@ async def test_spans_of_a_real_log_equal_an_independent_tools(
     plan = make_plan(reference_data / "receipt.xes.gz", load_mapping(ROOT / "deploy/imports/mappings/receipt.yaml"), "receipt")
     facts: list[Fact] = []
     for case in plan.cases:
-        life = Life("receipt", plan.kind, Origin.IMPORT).submitted(case.filed_at, plan.procedure, case.channel)
+        life = Life("receipt", plan.kind, Origin.IMPORT).submitted(case.filed_at, case.procedure, case.channel)
         for activity in case.activities:
             life.state(ev.StepCompleted, activity.occurred_at, step=activity.activity)
         facts += life.facts

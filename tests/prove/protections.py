@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from tests.prove.law import LAW
+from tests.prove.protection import Protection
 
 HEART = "tests/integration/test_heart.py::test_"
 REVIEW = "tests/integration/test_heart_review.py::test_"
@@ -13,17 +14,6 @@ PROCESSING = "tests/integration/test_processing.py::test_"
 LETTERS = "tests/integration/test_dead_letters.py::test_"
 COMMAND_LETTERS = "tests/integration/test_dead_letters_of_commands.py::test_"
 NOTIFICATION = "tests/integration/test_notification.py::test_"
-
-
-@dataclass(frozen=True, slots=True)
-class Protection:
-    """In `file`, `on` is replaced by `off`; then at least one of `tests` must fail."""
-
-    name: str
-    file: str
-    on: str
-    off: str
-    tests: tuple[str, ...]
 
 
 WORK, MEMORY, CONSUMER = "shared/persistence/work.py", "shared/messaging/memory.py", "shared/messaging/consumer.py"
@@ -255,4 +245,5 @@ PROTECTIONS = (
         "patience.move(self._sender_seconds)",
         (f"{DEADLINES}an_answer_that_does_not_come_in_time_is_503",),
     ),
+    *LAW,
 )

@@ -17,7 +17,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.prove.protections import PROTECTIONS, Protection
+from tests.prove.protection import Protection
+from tests.prove.protections import PROTECTIONS
 from tests.support.given import KAFKA_GIVEN, KAFKA_PID_GIVEN, POSTGRES_GIVEN
 from tests.support.servers import Servers
 

@@ -1,4 +1,4 @@
-"""One case as somebody with the law, a wall calendar and a pencil keeps it: every day is looked at, nothing is remembered but a log.
+"""One case as somebody with the law, a wall calendar and a pencil keeps it: every day is looked at, and only a log is kept.
 
 It shares the table of days with the product and nothing else. Whatever it says is worked out from the log anew each time, so that
 a corrected line needs no rule of its own. Sources: Civil Code 2015 art. 147-148, Decree 61/2018/NĐ-CP art. 11, 17-21.
@@ -6,101 +6,12 @@ a corrected line needs no rule of its own. Sources: Civil Code 2015 art. 147-148
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
-from importlib import resources
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
-ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
-DAY = timedelta(days=1)
-SPANS = (time(7), time(11, 30)), (time(13, 30), time(17))
-TABLE = resources.files("shared.calendar").joinpath("days.csv").read_text(encoding="utf-8").splitlines()
-EXCEPTIONS = {date.fromisoformat(row["date"]): row["kind"] == "WORK" for row in csv.DictReader(TABLE)}
-
-# --- the wall calendar ----------------------------------------------------------------------------------
-
-
-def works(day: date) -> bool:
-    """Whether anybody works."""
-    return EXCEPTIONS.get(day, day.weekday() < 5)
-
-
-def on(at: datetime) -> date:
-    """The local date."""
-    return at.astimezone(ZONE).date()
-
-
-def clock(day: date, hour: time = time(17)) -> datetime:
-    """A local moment."""
-    return datetime.combine(day, hour, tzinfo=ZONE)
-
-
-def midnight(day: date) -> datetime:
-    """When a day begins."""
-    return clock(day, time(0))
-
-
-def days(first: date, last: date) -> Iterator[date]:
-    """Each day after the first through the last."""
-    while first < last:
-        first += DAY
-        yield first
-
-
-def rolled(day: date) -> date:
-    """The same day, or the next on which somebody works."""
-    while not works(day):
-        day += DAY
-    return day
-
-
-def nth(day: date, count: int, unit: str = "w") -> date:
-    """The day on which so many have been crossed out, the first day not counted."""
-    while count:
-        day += DAY
-        count -= unit == "c" or works(day)
-    return rolled(day)
-
-
-def crossed(first: date, last: date, unit: str = "w") -> int:
-    """How many days are crossed out."""
-    return sum(unit == "c" or works(day) for day in days(first, last))
-
-
-def worked(start: datetime, end: datetime) -> timedelta:
-    """Counter hours between two moments."""
-    total = timedelta()
-    for day in days(on(start) - DAY, on(end)):
-        for opens, closes in SPANS if works(day) else ():
-            total += max(min(clock(day, closes), end) - max(clock(day, opens), start), timedelta())
-    return total
-
-
-def add_worked(start: datetime, amount: timedelta) -> datetime:
-    """The moment by which so much counter time has passed."""
-    day = on(start)
-    while amount:
-        for opens, closes in SPANS if works(day) else ():
-            begins = max(clock(day, opens), start)
-            open_for = max(clock(day, closes) - begins, timedelta())
-            if open_for >= amount:
-                return begins + amount
-            amount -= open_for
-        day += DAY
-    return start
-
-
-def hand_over(at: datetime) -> datetime:
-    """Art. 18: before 15:00 on the same working day, otherwise at the start of the next."""
-    if works(on(at)) and at.astimezone(ZONE).time() < time(15):
-        return clock(on(at))
-    return clock(nth(on(at), 1), time(7))
-
-
-# --- one case -------------------------------------------------------------------------------------------
+from tests.support.wall_calendar import DAY, ZONE, add_worked, clock, crossed, nth, on, rolled, works
 
 
 class Law(NamedTuple):
@@ -124,14 +35,6 @@ class Line:
     told: dict[str, Any] = field(default_factory=dict)
 
 
-class Part(NamedTuple):
-    """A time in which the clock ran, or did not."""
-
-    start: datetime
-    end: datetime
-    runs: bool
-
-
 HALTS = {"request_supplement", "request_payment", "request_withdrawal", "stop"}
 GOES = {"receive_supplement", "receive_payment", "resume", "resolve"}
 KEPT = HALTS | GOES | {"submit", "accept", "extend", "return", "reopen", "refuse"}
@@ -144,7 +47,6 @@ NEXT: dict[str, dict[int, int]] = {
 }  # fmt: skip
 BESIDE = {"escalate": 2, "record_cause": 2, "reach_milestone": 2, "correct": 2, "link": 1}
 HOLDERS = {"complete_step", "forward", "record_cause", "reach_milestone"}
-CHAINS = {"overdue": (0, 2, 5), "unassigned": (0, 1), "answer_late": (0, 2), "duty_late": (0, 2), "undelivered": (0,)}
 
 
 @dataclass
@@ -157,6 +59,7 @@ class Sheet:
     unit: str | None = None
     holder: str | None = None
     answer_by: datetime | None = None
+    asked_at: datetime | None = None
     until: datetime | None = None
     fee: int | None = None
     duty_done: bool = False
@@ -177,13 +80,9 @@ class Sheet:
         line = self.last("accept")
         return line.at if line else None
 
-    @property
-    def latest(self) -> datetime:
-        """When something last happened to it, as it was said then."""
-        return self._latest
-
     def __post_init__(self) -> None:
-        self._latest = self.log[0].at
+        """`latest` is when something last happened to it, as it was said then."""
+        self.latest = self.log[0].at
 
     @property
     def stopped(self) -> datetime | None:
@@ -206,7 +105,7 @@ class Sheet:
         due, walked, gaps = self._end(started, count, unit), True, list[tuple[date, date]]()
         for line, since in self._moves():
             if line.name == "extend":
-                due, walked = (due, walked) if statutory else (line.told["new_due_at"], False)
+                due, walked = (due, walked) if statutory else (_appointed(line.told["new_due_at"]), False)
             elif line.name == "receive_supplement" and self.law.regime == "restart":
                 started, due, walked, gaps = line.at, self._end(line.at, count, unit), True, []
             elif line.name != "receive_supplement" or self.law.regime == "extend":
@@ -214,6 +113,7 @@ class Sheet:
                     due = line.at + (due - since) if since <= due else due
                 elif on(since) <= on(due) and on(since) < on(line.at):
                     gaps.append((on(since), on(line.at)))
+                    walked = walked and on(since) < on(due)
                     due = self._walk(started, count, gaps) if walked and unit == "w" else _push(due, *gaps[-1], unit)
         return due
 
@@ -237,13 +137,11 @@ class Sheet:
 
     @staticmethod
     def _walk(start: datetime, count: int, gaps: list[tuple[date, date]]) -> datetime:
-        """Cross out the days on which the clock ran; at the end, wait for a clock that stood still that day."""
+        """Cross out the days on which the clock ran."""
         day = on(start)
         while count:
             day += DAY
             count -= works(day) and not any(first < day <= last for first, last in gaps)
-        for first, last in gaps:
-            day = rolled(last) if first == day else day
         return clock(day)
 
     # what is refused
@@ -260,16 +158,17 @@ class Sheet:
             return "decision_exists"
         if self.status not in NEXT[name]:
             return "illegal_transition"
-        return getattr(self, f"_no_{name}", lambda _at, _told: None)(at, told)  # type: ignore[no-any-return]
+        return getattr(self, f"_no_{name}", lambda _at, _told: None)(at, told)
 
     def _no_accept(self, _at: datetime, _told: dict[str, Any]) -> str | None:
         return "illegal_transition" if self.accepted else None
 
     def _no_complete_step(self, _at: datetime, told: dict[str, Any]) -> str | None:
-        owed = self.law.duty and not self.duty_done and self._granted() and told["step"] == "publish"
+        owed = self.law.duty and not self.duty_done and self.is_granted() and told["step"] == "publish"
         return "illegal_transition" if self.status > 8 and not owed else None
 
-    def _granted(self) -> bool:
+    def is_granted(self) -> bool:
+        """Whether there is a result to publish."""
         line = self.last("resolve")
         return line is not None and line.told.get("outcome") in {"granted", "answered"}
 
@@ -324,31 +223,37 @@ class Sheet:
     def take(self, name: str, at: datetime, told: dict[str, Any]) -> None:
         """Write it down."""
         before = self.status
-        self.status = NEXT.get(name, {}).get(before, before)
         if name == "escalate":
             self.said.add(("overdue", told["level"], self.due()))
             return
+        self._assign(name, at, told)
+        self._wait(name, at, told)
+        self.status = NEXT.get(name, {}).get(before, before)
+        if name in KEPT:
+            self.log.append(Line(name, at, told))
+        self.latest = at
+
+    def _assign(self, name: str, at: datetime, told: dict[str, Any]) -> None:
+        """Who works on it, and until when another has to answer."""
         if name == "forward":
-            self.unit, self.answer_by = told["to_unit"], self.share(at, told)
+            self.unit, self.answer_by, self.asked_at = told["to_unit"], self.share(at, told), at
             self.holder = {None: self.holder, "own": None}.get(told["to_agency"], told["to_agency"])
-        elif name in {"accept", "complete_step"} and before < 9:
+        elif name in {"accept", "complete_step"} and self.status < 9:
             self.unit, self.answer_by = told["unit"] or self.unit, None
         elif name == "complete_step":
             self.duty_done = True
-        if name == "accept" and before == 5:
-            self.until = None
+        elif name in {"resolve", "reopen"}:
+            self.duty_done, self.answer_by = False, None
+
+    def _wait(self, name: str, at: datetime, told: dict[str, Any]) -> None:
+        """What the applicant is waited for, and until when."""
         if name == "request_payment":
             self.fee, self.until = told["amount_vnd"], told["until"]
         elif name == "request_supplement":
             default = clock(nth(on(at), self.law.until, "c")) if self.law.until else None
             self.until = told["until"] or default
-        elif name in HALTS | GOES:
+        elif name in HALTS | GOES or (name == "accept" and self.status == 5):
             self.fee, self.until = None, None
-        if name in {"resolve", "reopen"}:
-            self.duty_done, self.answer_by = False, None if name == "resolve" else self.answer_by
-        if name in KEPT:
-            self.log.append(Line(name, at, told))
-        self._latest = at
 
     # corrections
 
@@ -362,95 +267,10 @@ class Sheet:
             return False
         return before.at <= to <= min([each.at for each in after[:1]] + [at])
 
-    # what time says
 
-    def pass_time(self, until: datetime, *, duties: bool) -> list[tuple[datetime, str]]:
-        """Everything that time says by a moment, each once for its deadline."""
-        facts: list[tuple[datetime, str]] = []
-        while True:
-            ahead = [(max(at, self._latest), key) for at, key in self._ahead(duties=duties)]
-            ahead = sorted((at, key) for at, key in ahead if at <= until)
-            if not ahead:
-                return facts
-            at, key = ahead[0]
-            self.said.add(key)
-            facts.append((at, ".".join(str(each) for each in key[:2] if each)))
-            if key[0] == "silence":
-                self.take("resolve", at, {"outcome": "no_objection", "reason": None})
-
-    def _ahead(self, *, duties: bool) -> Iterator[tuple[datetime, tuple[Any, ...]]]:
-        due, accepted, resolved = self.due(), self.accepted, self.last("resolve")
-        if self.status in {2, 4} and accepted:
-            if due:
-                yield from self._of_due_date(due)
-            if self.unit is None and self.holder is None:
-                yield from self._levels("unassigned", hand_over(accepted), "once", by_date=False)
-            if self.answer_by:
-                yield from self._levels("answer_late", self.answer_by, self.answer_by, by_date=False)
-        elif self.status in {5, 6} and self.until:
-            name = "supplement_timeout" if self.status == 5 else "payment_timeout"
-            yield from self._new((midnight(on(self.until) + DAY), (name, 1, self.until)))
-        elif self.status in {9, 10} and resolved:
-            if self.law.duty and duties and not self.duty_done and self._granted():
-                ends = nth(on(resolved.at), self.law.duty)
-                yield from self._levels("duty_late", clock(ends), ends, by_date=True)
-            if self.status == 9 and resolved.told["outcome"] != "no_objection":
-                yield from self._levels("undelivered", clock(nth(on(resolved.at), 5)), resolved.at, by_date=True)
-
-    def _of_due_date(self, due: datetime) -> Iterator[tuple[datetime, tuple[Any, ...]]]:
-        begins, ends = midnight(on(due)), midnight(on(due) + DAY)
-        if self._latest < ends:
-            yield from self._new((begins, ("due_soon", 0, due)))
-            if self.law.silent:
-                yield ends - timedelta(seconds=1), ("silence", 0, due)
-                return
-        key = ("overdue", 0, due)
-        if key not in self.said:
-            yield ends, key
-        else:
-            yield from self._levels("overdue", due, due, by_date=True)
-
-    def _levels(self, name: str, deadline: datetime, mark: Any, *, by_date: bool) -> Iterator[tuple[datetime, tuple[Any, ...]]]:
-        """The lowest level that was not told."""
-        for level, late in enumerate(CHAINS[name], 1):
-            key = (name, level, mark)
-            if key not in self.said:
-                last = nth(on(deadline), late) if late else on(deadline)
-                yield midnight(last + DAY) if by_date else add_worked(deadline, late * timedelta(hours=8)), key
-                return
-
-    def _new(self, one: tuple[datetime, tuple[Any, ...]]) -> Iterator[tuple[datetime, tuple[Any, ...]]]:
-        if one[1] not in self.said:
-            yield one
-
-    # the segments
-
-    def ended(self) -> datetime | None:
-        """When it was over, if nobody took that back."""
-        end: datetime | None = None
-        for line in self.log:
-            if line.name == "resolve" or (line.name == "stop" and line.told["stop_kind"] != "suspended"):
-                end = line.at
-            elif line.name in {"reopen", "resume"}:
-                end = None
-        return end
-
-    def parts(self, now: datetime) -> list[Part]:
-        """From line to line, running or not, without empty ones."""
-        place = next((number for number, each in enumerate(self.log) if each.name == "accept"), None)
-        if place is None:
-            return []
-        marks = [line for line in self.log[place:] if line.name in HALTS | GOES | {"accept", "reopen"}]
-        end = self.ended() or max(now, *(line.at for line in marks))
-        moments = [line.at for line in marks] + [end]
-        pairs = zip(marks, moments, moments[1:], strict=False)
-        return [Part(start, stop, line.name not in HALTS) for line, start, stop in pairs if start < stop]
-
-    def is_overdue(self, now: datetime) -> bool:
-        """Whether the due date had passed where the clock stands."""
-        due = self.due()
-        at = self.ended() or self.stopped or max(now, *(line.at for line in self.log))
-        return due is not None and on(at) > on(due)
+def _appointed(at: datetime) -> datetime:
+    """A new appointment; nobody can be invited to a closed counter (Civil Code art. 148.5)."""
+    return datetime.combine(rolled(on(at)), at.astimezone(ZONE).time(), tzinfo=ZONE)
 
 
 def _push(due: datetime, first: date, last: date, unit: str) -> datetime:

@@ -200,7 +200,7 @@ class Naive:
     def _do_extend(self, _at: datetime, told: dict[str, object]) -> None:
         new = told["new_due_at"]
         assert isinstance(new, datetime)
-        self.extended, self.due[0] = True, new
+        self.extended, self.due[0] = True, datetime.combine(step(local(new), 0), new.astimezone(ZONE).time(), tzinfo=ZONE)
 
     def _stand(self, at: datetime) -> None:
         self.stopped = self.stopped or (at if self.accepted else None)

@@ -34,15 +34,15 @@ STARTS = st.one_of(
         local
     ),
 )
+SHARES = st.one_of(st.none(), st.integers(1, 8))
+ANYBODY = st.sampled_from(["tax", AGENCY])
 SAYINGS: dict[str, st.SearchStrategy[Command]] = {
     "accept": st.builds(ask.Accept, unit=st.sampled_from([None, "one-stop"])),
     "refuse": st.builds(ask.Refuse, reason=st.just("incomplete")),
     "complete_step": st.builds(ask.CompleteStep, step=st.sampled_from(["examine", "publish"]), unit=st.just(None)),
     "forward": st.one_of(
-        st.builds(ask.Forward, to_unit=st.just("labour"), share_half_days=st.one_of(st.none(), st.integers(1, 8))),
-        st.builds(
-            ask.Forward, to_agency=st.sampled_from(["tax", AGENCY]), share_half_days=st.one_of(st.none(), st.integers(1, 8))
-        ),
+        st.builds(ask.Forward, to_unit=st.just("labour"), share_half_days=SHARES),
+        st.builds(ask.Forward, to_agency=ANYBODY, share_half_days=st.one_of(st.none(), st.integers(1, 8))),
     ),
     "request_supplement": st.just(ask.RequestSupplement(documents=("request",), reason="incomplete")),
     "receive_supplement": st.just(ask.ReceiveSupplement()),
@@ -76,6 +76,9 @@ MOSTLY = {
 """What is likely to be allowed; the other rules say anything at any time."""
 
 
+ANY_COMMAND = st.sampled_from(sorted(SAYINGS)).flatmap(SAYINGS.__getitem__)
+
+
 class ClockLife(RuleBasedStateMachine):
     """One case beside its sheet."""
 
@@ -89,18 +92,16 @@ class ClockLife(RuleBasedStateMachine):
         if names:
             self.desk.say(data.draw(SAYINGS[data.draw(st.sampled_from(names))]), gap, data.draw(AHEAD))
 
-    @rule(command=st.sampled_from(sorted(SAYINGS)).flatmap(SAYINGS.__getitem__), gap=GAPS, ahead=AHEAD)
+    @rule(command=ANY_COMMAND, gap=GAPS, ahead=AHEAD)
     def anything(self, command: Command, gap: timedelta, ahead: int | None) -> None:
         self.desk.say(command, gap, ahead)
 
-    @rule(
-        command=st.sampled_from(sorted(SAYINGS)).flatmap(SAYINGS.__getitem__), agency=st.sampled_from(["police", "tax"]), gap=GAPS
-    )
+    @rule(command=ANY_COMMAND, agency=st.sampled_from(["police", "tax"]), gap=GAPS)
     def a_stranger(self, command: Command, agency: str, gap: timedelta) -> None:
         self.desk.say(command, gap, None, agency=agency)
 
     @rule(
-        command=st.sampled_from(sorted(SAYINGS)).flatmap(SAYINGS.__getitem__),
+        command=ANY_COMMAND,
         wrong=st.sampled_from(
             [
                 (timedelta(minutes=-301), timedelta(), "in_the_future"),
@@ -117,7 +118,7 @@ class ClockLife(RuleBasedStateMachine):
         context = self.desk.context(at, recorded_at=at + late, now=at + late + waited)
         assert decide(self.desk.case, command, context) == Rejected(reason)  # type: ignore[arg-type]
 
-    @rule(command=st.sampled_from(sorted(SAYINGS)).flatmap(SAYINGS.__getitem__), early=st.integers(1, 10**9))
+    @rule(command=ANY_COMMAND, early=st.integers(1, 10**9))
     def before_the_last_fact(self, command: Command, early: int) -> None:
         at = self.desk.sheet.latest - early * MICROSECOND
         decided = decide(self.desk.case, command, self.desk.context(at))

@@ -171,24 +171,24 @@ GOOD = event("2020-01-02T10:00:00Z")
 @pytest.mark.parametrize(
     ("traces", "said"),
     [
-        ([], "log.xes: holds no trace"),
-        ([trace("")], "log.xes: trace 1: has no event"),
+        ([], "log.xes: holds no case"),
+        ([trace("a")], "log.xes: line 1 (trace 1): has no event"),
         (
             [trace("a", GOOD), trace("", GOOD)],
-            "log.xes: trace 2: attribute 'concept:name' is missing or empty",
+            "log.xes: line 1 (trace 2): 'concept:name' is missing or empty",
         ),
-        ([trace("a", GOOD), trace("a", GOOD)], "log.xes: trace 2: its id 'a' stands twice in the log"),
-        ([trace("a", GOOD, channel="Fax")], "log.xes: trace 1: channel 'Fax' is not in the mapping's table"),
+        ([trace("a", GOOD), trace("a", GOOD)], "log.xes: line 1 (trace 2): its id 'a' stands twice in the log"),
+        ([trace("a", GOOD, channel="Fax")], "log.xes: line 1 (trace 1): channel 'Fax' is not in the mapping's table"),
         (
             [trace("a", GOOD, event("tomorrow"))],
-            "log.xes: trace 1, event 2: 'time:timestamp' is not a time (ISO 8601): 'tomorrow'",
+            "log.xes: line 1 (trace 1, event 2): 'time:timestamp' is not a time (ISO 8601): 'tomorrow'",
         ),
-        ([trace("a", "<event/>")], "log.xes: trace 1, event 1: attribute 'concept:name' is missing or empty"),
+        ([trace("a", "<event/>")], "log.xes: line 1 (trace 1, event 1): 'concept:name' is missing or empty"),
         (
             [trace("a", event("2020-01-02T10:00:00Z", "x" * 201))],
-            "log.xes: trace 1, event 1: the activity is not printable or longer than 200 characters",
+            "log.xes: line 1 (trace 1, event 1): the activity is not printable or longer than 200 characters",
         ),
-        ([trace("a" * 201, GOOD)], "log.xes: trace 1: its id is longer than 200 characters"),
+        ([trace("a" * 201, GOOD)], "log.xes: line 1 (trace 1): its id is not printable or longer than 200 characters"),
     ],
 )
 def test_a_faulty_log_is_refused_in_one_line_naming_file_trace_and_rule(tmp_path: Path, traces: list[str], said: str) -> None:

@@ -13,7 +13,7 @@ ACCEPTED = local("2021-03-01 09:30")
 PAPERS = ask.RequestSupplement(documents=("request",), reason="incomplete")
 
 
-def test_requirement_1_nothing_is_done_before_acceptance_and_only_a_complete_dossier_is_accepted() -> None:
+def test_requirement_01_nothing_is_done_before_acceptance_and_only_a_complete_dossier_is_accepted() -> None:
     """Code and form 01 come with the acceptance in one transaction: its one fact carries code, limits and due date."""
     case = submitted("t.papers", FILED, documents=("request",))
     assert case.status == Status.REGISTERED
@@ -37,7 +37,7 @@ def test_requirement_1_nothing_is_done_before_acceptance_and_only_a_complete_dos
         assert after(case, ACCEPTED, ask.Accept(), origin=done_elsewhere).status == Status.ACCEPTED
 
 
-def test_requirement_1_a_dossier_that_was_completed_before_acceptance_starts_its_clock_with_the_acceptance() -> None:
+def test_requirement_01_a_dossier_that_was_completed_before_acceptance_starts_its_clock_with_the_acceptance() -> None:
     case = after(submitted("t.restart", FILED), ACCEPTED, PAPERS)
     assert (case.status, case.accepted_at, case.stopped_at) == (Status.SUPPLEMENT_REQUESTED, None, None)
     assert refusal(case, ask.ReceiveSupplement(), ACCEPTED) == Rejection.ILLEGAL_TRANSITION
@@ -50,7 +50,7 @@ def test_requirement_1_a_dossier_that_was_completed_before_acceptance_starts_its
     assert case.until is None
 
 
-def test_requirement_2_completion_is_asked_for_once_and_an_imports_second_time_is_flagged() -> None:
+def test_requirement_02_completion_is_asked_for_once_and_an_imports_second_time_is_flagged() -> None:
     case = after(submitted("t.restart", FILED), ACCEPTED, ask.Accept(), PAPERS, ask.ReceiveSupplement())
     assert refusal(case, PAPERS, ACCEPTED) == Rejection.SUPPLEMENT_USED
     before = after(submitted("t.restart", FILED), ACCEPTED, PAPERS, ask.Accept())
@@ -60,7 +60,7 @@ def test_requirement_2_completion_is_asked_for_once_and_an_imports_second_time_i
     assert event.repeated
 
 
-def test_requirement_3_completion_is_asked_for_by_the_third_working_day_unless_the_procedure_says_otherwise() -> None:
+def test_requirement_03_completion_is_asked_for_by_the_third_working_day_unless_the_procedure_says_otherwise() -> None:
     third, fourth = local("2021-03-04 23:59"), local("2021-03-05 00:00")
     case = after(submitted("t.restart", FILED), ACCEPTED, ask.Accept())
     assert after(case, third, PAPERS).status == Status.SUPPLEMENT_REQUESTED
@@ -72,7 +72,7 @@ def test_requirement_3_completion_is_asked_for_by_the_third_working_day_unless_t
     assert refusal(sector, PAPERS, local("2021-03-16 00:00")) == Rejection.SUPPLEMENT_TOO_LATE
 
 
-def test_requirement_4_a_completed_dossier_has_a_new_clock_from_zero_and_history_keeps_the_old_due_date() -> None:
+def test_requirement_04_a_completed_dossier_has_a_new_clock_from_zero_and_history_keeps_the_old_due_date() -> None:
     case = after(submitted("t.restart", FILED), ACCEPTED, ask.Accept())
     assert case.due_at == local("2021-03-15 17:00")
     case, at = after(case, local("2021-03-04 09:00"), PAPERS), local("2021-03-12 09:00")
@@ -87,7 +87,7 @@ def test_requirement_4_a_completed_dossier_has_a_new_clock_from_zero_and_history
     assert (case.clock_from, case.due_at, case.accepted_at) == (at, local("2021-03-26 17:00"), ACCEPTED)
 
 
-def test_requirement_5_a_new_appointment_is_made_once_on_a_later_day_and_too_late_it_is_a_breach() -> None:
+def test_requirement_05_a_new_appointment_is_made_once_on_a_later_day_and_too_late_it_is_a_breach() -> None:
     case = after(submitted("t.restart", FILED), ACCEPTED, ask.Accept())
     later = ask.Extend(new_due_at=local("2021-03-18 17:00"), reason="overload", apology="sorry")
     for at, breach in (("2021-03-14 23:59", False), ("2021-03-15 00:00", True), ("2021-03-17 09:00", True)):
@@ -104,7 +104,7 @@ def test_requirement_5_a_new_appointment_is_made_once_on_a_later_day_and_too_lat
     assert all(field.is_required() for field in ask.Extend.model_fields.values())
 
 
-def test_requirement_7_the_citizen_may_withdraw_until_a_decision_exists() -> None:
+def test_requirement_07_the_citizen_may_withdraw_until_a_decision_exists() -> None:
     withdraw, confirm = ask.RequestWithdrawal(), ask.Stop(stop_kind=StopKind.WITHDRAWN, reason="asked")
     registered = submitted("t.restart", FILED)
     accepted = after(registered, ACCEPTED, ask.Accept())

@@ -12,6 +12,7 @@ from services.processing.domain.escalation import Late
 from services.processing.domain.guards import is_supplement_late
 from services.processing.domain.limits import (
     Due,
+    appointed,
     hand_over_by,
     limits_of,
     moved,
@@ -26,7 +27,7 @@ from shared.catalogue import Catalogue
 from shared.contracts import commands as ask
 from shared.contracts import events as fact
 from shared.contracts.events import CaseEvent
-from shared.contracts.words import Channel, Kind, Outcome, Rejection, Timeliness
+from shared.contracts.words import Channel, Kind, Origin, Outcome, Rejection, Timeliness
 
 WITH_DUTY = frozenset({Outcome.GRANTED, Outcome.ANSWERED})
 """Outcomes that there is something to publish of."""
@@ -172,14 +173,18 @@ def _said(case: Case, due: Due) -> dict[str, Any]:
 
 
 def extend(case: Case, command: ask.Extend, context: Context) -> Decision:
-    """A new appointment with an apology, at the latest on the day before the due date; later is a breach (art. 19.9)."""
+    """A new appointment with an apology, at the latest on the day before the due date; later is a breach (art. 19.9).
+
+    One on a day off is on the next working day (Civil Code 2015, art. 148.5), unless another system has already made it.
+    """
     if case.due_at is None:
         return Rejected(Rejection.NO_DUE_DATE)
+    imported = context.origin is Origin.IMPORT
     return [
         fact.CaseExtended(
             **about(case),
             old_due_at=case.due_at,
-            new_due_at=command.new_due_at,
+            new_due_at=command.new_due_at if imported else appointed(command.new_due_at, context.calendar),
             reason=command.reason,
             apology=command.apology,
             breach=local_date(context.occurred_at) >= local_date(case.due_at),

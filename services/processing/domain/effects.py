@@ -121,6 +121,7 @@ def _payment_requested(case: Case, event: fact.PaymentRequested, occurred_at: da
         "status": Status.PAYMENT_REQUESTED,
         "payment_vnd": event.amount_vnd,
         "until": event.until,
+        "raised": _without(case.raised, PAYMENT_TIMEOUT),
         **_stopped_clock(case, occurred_at),
     }
 
@@ -159,7 +160,7 @@ def _recalculated(case: Case, event: fact.DueDateRecalculated, _occurred_at: dat
     return _due(case, event.new_due_at, statutory_due_at, case.raised)
 
 
-def _resolved(_case: Case, event: fact.CaseResolved, occurred_at: datetime) -> Changes:
+def _resolved(case: Case, event: fact.CaseResolved, occurred_at: datetime) -> Changes:
     return {
         "status": Status.RESOLVED,
         "outcome": event.outcome,
@@ -167,9 +168,9 @@ def _resolved(_case: Case, event: fact.CaseResolved, occurred_at: datetime) -> C
         "stopped_at": None,
         "until": None,
         "payment_vnd": None,
-        "answer_by": None,
         "duty": event.duty,
         "duty_by": event.duty_by,
+        **_answered(case),
     }
 
 

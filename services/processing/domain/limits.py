@@ -143,6 +143,13 @@ def later(due_at: datetime | None, unit: LimitUnit, stop: tuple[datetime, dateti
     return datetime.combine(moved_to, due_at.astimezone(ZONE).time(), tzinfo=ZONE)
 
 
+def appointed(at: datetime, days: WorkingCalendar) -> datetime:
+    """A moment, or the same hour of the next working day when nobody works on its day."""
+    on = local_date(at)
+    worked_on = days.roll_forward(on)
+    return at if worked_on == on else datetime.combine(worked_on, at.astimezone(ZONE).time(), tzinfo=ZONE)
+
+
 def hand_over_by(accepted_at: datetime, days: WorkingCalendar) -> datetime:
     """When the dossier has to be with who resolves it (Decree 61/2018/NĐ-CP, art. 18).
 

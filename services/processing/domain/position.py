@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.processing.domain.clock import ClockState
-from services.processing.domain.limits import regime_of
+from services.processing.domain.limits import hand_over_by, regime_of
 from services.processing.domain.timeline import Mark, Timeline
 from shared.calendar import LimitUnit, WorkingCalendar, local_date
 from shared.catalogue import LimitVersion
@@ -81,7 +81,7 @@ def make_position(
         due_at=due_at,
         statutory_due_at=statutory_due_at,
         promised_due_at=event.due_at,
-        hand_over_by=event.hand_over_by,
+        hand_over_by=event.hand_over_by if accepted.at == accepted.stated_at else hand_over_by(accepted.at, calendar),
         limit=limit,
         committed=event.committed,
         statutory=event.statutory,

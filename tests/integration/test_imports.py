@@ -1,0 +1,150 @@
+"""Real logs in and out through four real service processes, by the command people use."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.imports.mapping import load_mapping, packaged_mapping
+from deploy.imports.plan import make_plan
+from shared.security.tokens import Role
+from tests.support.installation import Installation, installed
+from tests.support.logs import GOLDEN, LOGS, Commands, check_span, check_ways, ways_of
+from tests.support.servers import Servers
+from tests.support.waiting import eventually
+
+
+@pytest.fixture(scope="module")
+async def city(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Installation]:
+    async with installed(servers, tmp_path_factory.mktemp("city")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def motcua(city: Installation, tmp_path_factory: pytest.TempPathFactory) -> Commands:
+    return Commands.of(city, tmp_path_factory.mktemp("commands") / "state")
+
+
+async def figures(city: Installation, agency: str) -> dict[str, Any]:
+    answer: dict[str, Any] = await city.get("metrics", "/v1/figures", agency=agency)
+    return answer
+
+
+async def settled(city: Installation) -> None:
+    """Processing has read every command, also those sent twice."""
+
+    async def drained() -> bool:
+        series = await city.series("processing")
+        return sum(value for name, value in series.items() if name.startswith("motcua_consumer_lag_records")) == 0
+
+    await eventually("processing has read every command", drained, within=120)
+
+
+@pytest.mark.parametrize("name", ["receipt.csv.gz", "BPIC15_1.xes.gz", "la311_2018.csv.gz"])
+async def test_a_real_log_imported_twice_gives_the_independent_tools_figures_and_comes_out_equal(
+    city: Installation, motcua: Commands, reference_data: Path, tmp_path: Path, name: str
+) -> None:
+    log, golden = reference_data / name, GOLDEN[LOGS[name]]
+    first = await motcua.run("import", str(log))
+    agency = first["agency"]
+    await motcua.run("import", str(log))
+    await settled(city)
+    told = await motcua.run("figures", "--agency", agency)
+    assert told == await figures(city, agency)
+    assert told == first["figures"]
+    check_span(told["log_span"], golden)
+    assert (told["received"], told["resolved"], told["open"]) == (
+        golden["cases"],
+        golden["closed"],
+        golden["cases"] - golden["closed"],
+    )
+    assert (told["steps"], told["origins"]) == (golden["events"], {"import": golden["cases"]})
+    if "closed_mean_seconds" in golden:
+        assert told["turnaround"]["mean_seconds"] == pytest.approx(golden["closed_mean_seconds"], abs=1e-3)
+    assert (await city.query("notification", "select count(*) from ledger where agency = $1", agency))[0][0] == 0
+
+    out = tmp_path / "out.xes.gz"
+    exported = await motcua.run("export", str(out), "--agency", agency)
+    assert {each: exported[each] for each in ("cases", "events", "variants")} == {
+        each: golden[each] for each in ("cases", "events", "variants")
+    }
+    check_ways(ways_of(out), golden)
+    await _holds_only_days_asked_for(motcua, tmp_path, log, agency)
+    assert (await motcua.run("reconcile", "--agency", agency))["agree"] is True
+    print(f"{name}: in {first['events_per_second']} events/s, out {exported['events_per_second']} events/s")
+
+
+async def _holds_only_days_asked_for(motcua: Commands, folder: Path, log: Path, agency: str) -> None:
+    """Cases filed on the first local day only."""
+    from shared.calendar import ZONE
+
+    mapping = packaged_mapping(log)
+    assert mapping is not None
+    days = [case.filed_at.astimezone(ZONE).date() for case in make_plan(log, load_mapping(mapping)).cases]
+    day = days[0].isoformat()
+    some = await motcua.run("export", str(folder / "some.xes"), "--agency", agency, "--from", day, "--to", day)
+    assert some["cases"] == days.count(days[0])
+
+
+async def test_an_import_killed_in_the_middle_goes_on_when_it_is_run_again(
+    city: Installation, motcua: Commands, reference_data: Path
+) -> None:
+    log, golden, agency = reference_data / "receipt.xes.gz", GOLDEN["receipt"], "so-killed"
+
+    def begun_in(table: str) -> Any:
+        async def begun() -> bool:
+            rows = await city.query("processing", f"select count(*) from {table} where agency = $1", agency)
+            return bool(rows[0][0])
+
+        return begun
+
+    process = await motcua.start("import", str(log), "--agency", agency)
+    await eventually("the first cases are there", begun_in("cases"), every=0.01)
+    process.kill()
+    await process.communicate()
+    filed = (await city.query("intake", "select count(*) from cases where agency = $1", agency))[0][0]
+    assert 0 < filed < golden["cases"]
+    told = (await motcua.run("import", str(log), "--agency", agency))["figures"]
+    check_span(told["log_span"], golden)
+    assert (told["received"], told["resolved"], told["steps"]) == (golden["cases"], golden["closed"], golden["events"])
+    await settled(city)
+    assert await figures(city, agency) == told
+    assert (await motcua.run("reconcile", "--agency", agency))["agree"] is True
+
+
+async def test_a_live_case_comes_out_with_every_fact_and_an_auditor_of_another_agency_sees_nothing(
+    city: Installation, motcua: Commands, tmp_path: Path
+) -> None:
+    body = {"agency": "so-live", "kind": "dossier", "procedure": "1.001806", "channel": "counter"}
+    answer = await city.http.post(city.url("intake", "/v1/cases"), json=body, headers=city.headers(Role.COUNTER, "so-live"))
+    assert answer.status_code == 201, answer.text
+
+    async def known() -> bool:
+        return bool((await city.get("processing", "/v1/cases", agency="so-live"))["items"])
+
+    await eventually("processing knows the case", known)
+    out = tmp_path / "live.xes"
+    assert (await motcua.run("export", str(out), "--agency", "so-live"))["cases"] == 1
+    assert ways_of(out) == {("case.submitted",): 1}
+    other = city.headers(Role.AUDITOR, "so-other")
+    refused = await city.http.get(city.url("processing", "/v1/cases"), params={"agency": "so-live"}, headers=other)
+    assert refused.status_code == 403
+
+
+async def test_a_faulty_file_sends_nothing(city: Installation, motcua: Commands, tmp_path: Path) -> None:
+    log = tmp_path / "receipt.csv"
+    log.write_text(
+        "case:concept:name,case:channel,concept:name,time:timestamp,org:resource,org:group\n"
+        "a,Desk,A,2020-01-02T10:00:00Z,x,Group 1\n"
+        "b,Fax,A,2020-01-02T10:00:00Z,x,Group 1\n"
+    )
+    process = await motcua.start("import", str(log), "--agency", "so-faulty")
+    out, error = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 1
+    assert out.decode().strip() == "line 3: channel 'Fax' is not in the mapping's table"
+    assert error.decode().strip() == "motcua: receipt.csv has 1 fault: nothing was sent"
+    assert (await city.query("intake", "select count(*) from cases where agency = 'so-faulty'"))[0][0] == 0
