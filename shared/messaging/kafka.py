@@ -36,8 +36,6 @@ SUBSCRIBER: dict[str, Any] = {
     "batch": True,
     "max_records": 1_000,
     "batch_timeout_ms": 30,
-    "fetch_min_bytes": 65_536,
-    "fetch_max_wait_ms": 50,
     "auto_offset_reset": "earliest",
     "session_timeout_ms": 10_000,
     "heartbeat_interval_ms": 2_000,

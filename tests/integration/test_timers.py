@@ -167,6 +167,32 @@ async def _tick(office: Office, *, caught_up: bool = True, grace: timedelta = ti
     return await tick(Ticker(office.app.state.runtime.store, Rules(), answer, grace))
 
 
+async def test_silence_ends_no_case_while_commands_are_on_their_way(servers: Servers, tmp_path: Path, agency: str) -> None:
+    async with ready_office(servers, tmp_path, timer_seconds=30.0) as office:
+        case_id, now = uuid4(), datetime.now(UTC)
+        await office.submit(case_id, now, Origin.LIVE, agency, procedure="2.001955")
+        documents = ("request-letter", "labour-rules")
+        await office.command(case_id, ask.Accept(unit="labour", documents=documents), now, Origin.LIVE, agency=agency)
+        await office.facts(case_id, 1)
+        await _let_its_limit_pass(office, case_id, now)
+        assert (await _tick(office, caught_up=False)).facts == {}
+        (waiting,) = await office.query("select status, timer_at > now() as later from cases where case_id = $1", case_id)
+        assert (waiting["status"], waiting["later"]) == (2, True)
+        await _let_its_limit_pass(office, case_id, now)
+        assert (await _tick(office)).facts == {"case.due_soon": 1, "case.resolved": 1}
+        assert '"outcome":"no_objection"' in (await office.facts(case_id, 3))[-1][1]
+
+
+async def _let_its_limit_pass(office: Office, case_id: UUID, now: datetime) -> None:
+    """As if the case had been accepted a month ago and its due date were three days past."""
+    begun, due = now - timedelta(days=30), now - timedelta(days=3)
+    async with office.app.state.runtime.database.transaction() as tx:
+        begun_at = "accepted_at = $2, clock_from = $2, last_fact_at = $2"
+        moved = f"update cases set {begun_at}, due_at = $3, timer_at = $3 where case_id = $1"
+        await tx.driver.execute(moved, case_id, begun, due)
+        await tx.driver.execute("update timers set at = $2 where case_id = $1", case_id, due)
+
+
 async def test_the_past_waits_for_commands_that_were_sent_before_its_date_was_set(
     servers: Servers, tmp_path: Path, agency: str
 ) -> None:

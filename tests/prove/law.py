@@ -142,4 +142,11 @@ LAW = (
         "sealed = told",
         (f"{SERVICES}14_personal_data_is_in_no_topic_no_log_and_no_series",),
     ),
+    Protection(
+        "silence waits for commands on their way",
+        "services/processing/handlers/timers.py",
+        "if not may_end and state.resolved_at",
+        "if False and state.resolved_at",
+        ("tests/integration/test_timers.py::test_silence_ends_no_case_while_commands_are_on_their_way",),
+    ),
 )

@@ -28,6 +28,7 @@ BATCH = 1000
 BUDGET_SECONDS = 10.0
 """After so long a tick ends, so that its loop is seen to be alive; the next one goes on."""
 LATER = timedelta(minutes=10)
+SOON = timedelta(minutes=1)
 """When a case is looked at again that could not be taken."""
 
 log = structlog.get_logger()
@@ -62,7 +63,7 @@ async def tick(ticker: Ticker) -> Ticked:
         if await repository.lead_timers(tx):
             for find in (_find_of_today, _find_of_history):
                 while not done.more and (due := await find(ticker, tx)):
-                    await _raise(ticker, due, done)
+                    await _raise(ticker, due, done, may_end=await ticker.caught_up())
                     done.more = monotonic() - began > BUDGET_SECONDS
     return done
 
@@ -78,14 +79,15 @@ async def _find_of_history(ticker: Ticker, tx: Tx) -> Mapping[UUID, datetime]:
     return due if due and await ticker.caught_up() else {}
 
 
-async def _raise(ticker: Ticker, due: Mapping[UUID, datetime], done: Ticked) -> None:
+async def _raise(ticker: Ticker, due: Mapping[UUID, datetime], done: Ticked, *, may_end: bool) -> None:
     """One transaction: under the locks of these cases, what time has made of them by now.
 
+    While commands are still on their way, silence ends no case (`may_end`): a refusal that was sent in time may be among them.
     Their timers are kept anew in any case: whatever was wrong about one, the next tick must not find it again.
     """
     async with ticker.store.open(due) as work:
         rules = await rules_in_force(work.tx, ticker.rules)
-        facts = [fact for case_id, until in due.items() for fact in _pass(work, case_id, until, rules)]
+        facts = [fact for case_id, until in due.items() for fact in _pass(work, case_id, until, rules, may_end=may_end)]
         await settle(work, facts, rules)
         await repository.keep_timers(work.tx, [(case_id, work.cases[case_id].state) for case_id in due])
     done.cases += len(due)
@@ -93,7 +95,7 @@ async def _raise(ticker: Ticker, due: Mapping[UUID, datetime], done: Ticked) -> 
         done.facts[fact.event.type] = done.facts.get(fact.event.type, 0) + 1
 
 
-def _pass(work: Work[Case], case_id: UUID, until: datetime, rules: Rules) -> list[Fact]:
+def _pass(work: Work[Case], case_id: UUID, until: datetime, rules: Rules, *, may_end: bool) -> list[Fact]:
     """The case as it is under its lock decides, not the timer: it may have moved since the timer was read.
 
     A case that the rules cannot take must not hold up all others: it is named in the log, and looked at again later.
@@ -102,6 +104,9 @@ def _pass(work: Work[Case], case_id: UUID, until: datetime, rules: Rules) -> lis
     rules = rules.of(locked.state.agency)
     try:
         state, passed = pass_time(locked.state, until, rules)
+        if not may_end and state.resolved_at != locked.state.resolved_at:
+            locked.state = locked.state._replace(timer_at=until + SOON)
+            return []
         locked.state = timed(state, rules)
     except Exception as error:
         log.exception("timer of a case failed", case_id=str(case_id), error=type(error).__name__)
