@@ -61,7 +61,7 @@ async def send(services: Services, past: Past, report: Report, clock: Callable[[
         ids |= zip((case.external_id for case in chunk), await services.file(chunk), strict=True)
         until = chunk[-1].filed_at
         last = begin + CHUNK >= len(past.cases)
-        ready = [each for each in moves if last or each[0] <= until]
+        ready = [each for each in moves if last or each[:2] < (until, begin + CHUNK)]  # others filed at that moment come later
         moves = moves[len(ready) :]
         await _command(services, past, ids, [(case, move) for *_, case, move in ready])
         if clock is not None and not last:

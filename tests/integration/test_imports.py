@@ -114,7 +114,7 @@ async def test_an_import_killed_in_the_middle_goes_on_when_it_is_run_again(
     await eventually("the first cases are accepted", begun, every=0.01)
     process.kill()
     await process.communicate()
-    filed = (await city.query("intake", "select count(*) from cases where agency = $1", agency))[0][0]
+    filed = (await city.query("intake", "select count(*) from submissions where agency = $1", agency))[0][0]
     assert 0 < filed < len(plan.cases)
     told = (await motcua.run("import", str(log), "--agency", agency))["figures"]
     assert (told["received"], told["resolved"], told["steps"]) == (len(plan.cases), plan.closed, plan.events)
@@ -127,7 +127,8 @@ async def test_a_live_case_comes_out_with_every_fact_and_an_auditor_of_another_a
     city: Installation, motcua: Commands, tmp_path: Path
 ) -> None:
     body = {"agency": "so-live", "kind": "dossier", "procedure": "1.001806", "channel": "counter"}
-    answer = await city.http.post(city.url("intake", "/v1/cases"), json=body, headers=city.headers(Role.COUNTER, "so-live"))
+    headers = city.headers(Role.COUNTER, "so-live") | {"Idempotency-Key": "live-1"}
+    answer = await city.http.post(city.url("intake", "/v1/cases"), json=body, headers=headers)
     assert answer.status_code == 201, answer.text
 
     async def known() -> bool:
@@ -154,4 +155,4 @@ async def test_a_faulty_file_sends_nothing(city: Installation, motcua: Commands,
     assert process.returncode == 1
     assert out.decode().strip() == "line 3: channel 'Fax' is not in the mapping's table"
     assert error.decode().strip() == "motcua: receipt.csv has 1 fault: nothing was sent"
-    assert (await city.query("intake", "select count(*) from cases where agency = 'so-faulty'"))[0][0] == 0
+    assert (await city.query("intake", "select count(*) from submissions where agency = 'so-faulty'"))[0][0] == 0
