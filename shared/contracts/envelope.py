@@ -73,7 +73,7 @@ class Envelope(NamedTuple):
             ("ce_agency", self.agency.encode()),
             ("ce_time", format_time(self.occurred_at)),
             ("ce_recordedtime", format_time(self.recorded_at)),
-            ("ce_origin", self.origin.value.encode()),
+            ("ce_origin", self.origin.encode()),
             ("content-type", content_type),
         ]
         if self.sequence:

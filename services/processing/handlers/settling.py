@@ -29,6 +29,7 @@ from shared.persistence.work import STREAM_WIDTH, Work
 
 UNKNOWN = "unknown"
 LONGEST_LABEL = 200
+LANES = (Lane.INTERACTIVE, Lane.BULK)
 TIMER_PLACE = STREAM_WIDTH + Case._fields.index("timer_at")
 """Where a case's row holds its timer."""
 
@@ -179,7 +180,7 @@ async def keep_timers(work: Work[Case]) -> None:
 
 
 def _state(work: Work[Case], fact: Fact) -> Envelope:
-    lane = Lane(work.cases[fact.case_id].state.lane or Lane.INTERACTIVE)
+    lane = LANES[work.cases[fact.case_id].state.lane or 0]
     return work.emit(fact.case_id, fact.event, occurred_at=fact.occurred_at, cause=fact.cause, origin=fact.origin, lane=lane)
 
 

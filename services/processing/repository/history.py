@@ -21,7 +21,7 @@ async def write_history(tx: Tx, facts: Iterable[tuple[UUID, Envelope, str]]) -> 
     rows = [
         (
             case_id, envelope.source.lstrip("/"), envelope.sequence, envelope.id, envelope.type, envelope.occurred_at,
-            envelope.recorded_at, envelope.origin.value, envelope.causation_id, body,
+            envelope.recorded_at, envelope.origin, envelope.causation_id, body,
         )
         for case_id, envelope, body in facts
     ]  # fmt: skip
