@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -135,7 +136,7 @@ async def _messages(verdict: Verdict, city: Installation, load: Load, published:
     verdict.compare("notification.sent about", notifying, sent)
     lines = (city.folder / "messages.ndjson").read_text().splitlines()
     ours = {str(row[1]) for row in rows}
-    written = [line[8:44] for line in lines if line[8:44] in ours]
+    written = [found for line in lines if (found := json.loads(line)["id"]) in ours]
     verdict.compare("line of message", ours, written)
 
 
