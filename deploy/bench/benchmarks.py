@@ -47,7 +47,7 @@ INTAKE = Benchmark(
     0.5,
     0.8,
     (
-        "the service as it runs: FastAPI, bearer token, catalogue and time rules, metrics, health",
+        "the service as it runs: bearer token, catalogue and time rules, metrics, health",
         "the contact is encrypted and published too: 2 outbox rows a case; the floor has 1 and keeps it in clear",
         "the relay sends both meanwhile, and the service reads them back; the floor leaves its row in the outbox",
     ),

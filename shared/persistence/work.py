@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
@@ -196,14 +196,11 @@ class Store(Generic[S]):
         return STREAM_VALUES(locked.stream) + self._values(locked.state)
 
     @contextlib.asynccontextmanager
-    async def open(self, case_ids: Iterable[UUID], *, new: bool = False) -> AsyncIterator[Work[S]]:
-        """One transaction with these cases locked, their rows made where missing; flushed and committed at the end.
-
-        `new` says that the caller made the ids itself, so that no row can exist and none need be looked for.
-        """
+    async def open(self, case_ids: Iterable[UUID]) -> AsyncIterator[Work[S]]:
+        """One transaction with these cases locked, their rows made where missing; flushed and committed at the end."""
         ids = sorted(set(case_ids))
         async with self.database.transaction() as tx:
-            work = Work(tx, self, await self._lock(tx, ids, new=new))
+            work = Work(tx, self, await self._lock(tx, ids))
             yield work
             await work.flush()
             await reach("before_commit")
@@ -213,12 +210,9 @@ class Store(Generic[S]):
         for follow_up in work.after_commit:
             follow_up()
 
-    async def _lock(self, tx: Tx, ids: list[UUID], *, new: bool) -> dict[UUID, Locked[S]]:
+    async def _lock(self, tx: Tx, ids: list[UUID]) -> dict[UUID, Locked[S]]:
         if not ids:
             return {}
         await tx.driver.execute(self._insert, ids)
-        if new:
-            fresh = (Locked(Stream(case_id), self.state(), ()) for case_id in ids)
-            return {locked.stream.case_id: replace(locked, before=self.row_of(locked)) for locked in fresh}
         rows = map(tuple, await tx.driver.fetch(self._select, ids))
         return {row[0]: Locked(Stream(*row[:STREAM_WIDTH]), self.state(*row[STREAM_WIDTH:]), row) for row in rows}
