@@ -16,6 +16,7 @@ from deploy.history.services import Services
 from deploy.replay.driver import past_of
 from deploy.replay.model import make_year
 from deploy.replay.scenario import load_scenario
+from shared.contracts.events import CaseDueSoon, CaseEscalated, CaseOverdue
 from shared.contracts.topics import CASE_COMMANDS, CASE_EVENTS, PARTITIONS, group_of
 from tests.support.installation import SERVICES, Installation, installed
 from tests.support.servers import Servers, frozen
@@ -58,13 +59,16 @@ async def exactly_once(city: Installation, agency: str, expected: dict[str, int]
     """Every case has its facts 1…n without a gap, one message per fact that notifies, nothing parked."""
     history = await city.query(
         "processing",
-        "select count(*), max(sequence), count(distinct sequence) from history h join cases c using (case_id) "
+        "select count(*), max(sequence), count(distinct sequence), count(*) filter (where type = any($2)) as of_time, "
+        "count(distinct (type, body)) filter (where type = any($2)) as different from history h join cases c using (case_id) "
         "where c.agency = $1 and type <> 'case.submitted' group by case_id",
         agency,
+        [event.type for event in (CaseDueSoon, CaseOverdue, CaseEscalated)],
     )
     assert len(history) == RECEIVED
-    assert all(count == last == distinct for count, last, distinct in history)
-    assert sum(row[0] for row in history) == sum(expected.values())
+    assert all(count == last == distinct for count, last, distinct, *_ in history)
+    assert sum(row["count"] - row["of_time"] for row in history) == sum(expected.values())
+    assert all(row["of_time"] == row["different"] for row in history), "what time makes of a case is stated once"
     notified = expected["received"] + expected["resolved"] + expected["returned"]
 
     async def told() -> bool:
