@@ -34,6 +34,7 @@ FIRST_WAIT, LONGEST_WAIT = 0.5, 3.0
 WATCH_SECONDS = 2.0
 FORGET_SECONDS = 3600.0
 log = structlog.get_logger()
+CLOSE_SECONDS = 2.0
 
 
 @dataclass(slots=True)
@@ -151,15 +152,27 @@ class Runtime:
     async def stop(self) -> None:
         """Drain: no new records, the running batch to its end, what was committed to Kafka if it answers."""
         for close in self.closing:
-            with contextlib.suppress(Exception):
-                await close()
-        with contextlib.suppress(Exception):
-            await asyncio.wait_for(self.broker.stop(), DRAIN_SECONDS)
+            await within(DRAIN_SECONDS, close())
+        await within(DRAIN_SECONDS, self.broker.stop())
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        with contextlib.suppress(Exception):
-            if self.downstream:
-                await asyncio.wait_for(self.downstream.close(), 2)
-            await asyncio.wait_for(self.database.close(), 2)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=CLOSE_SECONDS)
+        if self.downstream:
+            await within(CLOSE_SECONDS, self.downstream.close())
+        await within(CLOSE_SECONDS, self.database.close())
         log.info("stopped")
+
+
+async def within(seconds: float, work: Awaitable[Any]) -> None:
+    """Wait for work, and not longer: what fails is over, and what does not let itself be cancelled is left behind.
+
+    `asyncio.wait_for` would wait for the cancellation, too, and a client that is cut off from its server may never notice one.
+    """
+    task = asyncio.ensure_future(work)
+    done, _ = await asyncio.wait({task}, timeout=seconds)
+    if not done:
+        task.cancel()
+        log.warning("left behind at the stop", what=getattr(work, "__qualname__", type(work).__name__))
+    elif not task.cancelled() and (error := task.exception()):
+        log.warning("failed at the stop", error=type(error).__name__)
