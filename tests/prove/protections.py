@@ -227,8 +227,8 @@ PROTECTIONS = (
     Protection(
         "a replica leaves in order",
         "shared/service/runtime.py",
-        "            await asyncio.wait_for(self.broker.stop(), DRAIN_SECONDS)",
-        "            await asyncio.sleep(0)",
+        "        await within(DRAIN_SECONDS, self.broker.stop())\n",
+        "",
         (f"{OWN}a_replica_that_leaves_in_order_has_left_its_group_when_it_has_ended",),
     ),
     Protection(
