@@ -57,7 +57,7 @@ def test_a_template_that_fails_postpones_its_message_and_no_other(tmp_path: Path
     assert outcomes == [Outcome(broken.id, Result.RETRY, "not_written")]
 
 
-@pytest.mark.parametrize("ciphertext", [None, sealed(Contact(phone="0912345678"))])
+@pytest.mark.parametrize("ciphertext", [None, sealed(Contact(phone="0912345678"))], ids=["erased", "without an address"])
 def test_a_contact_that_has_gone_meanwhile_refuses_the_channel(ciphertext: bytes | None) -> None:
     mail, gone = EmailChannel(SmtpServer("127.0.0.1", 1), "a@b.vn"), entry()
     assert sender(mail)._write([(gone, ciphertext)]) == ([], [Outcome(gone.id, Result.REFUSED, "no_contact")])
