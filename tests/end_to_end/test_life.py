@@ -244,7 +244,9 @@ async def test_each_service_exposes_clean_metrics_and_stays_under_200_mb(city: I
     assert resident < 200_000
 
 
-@pytest.mark.parametrize("path", ["/v1/cases", "/v1/messages?case_id=00000000-0000-4000-8000-000000000000", "/v1/figures?agency=so-test"])
+@pytest.mark.parametrize(
+    "path", ["/v1/cases", "/v1/messages?case_id=00000000-0000-4000-8000-000000000000", "/v1/figures?agency=so-test"]
+)
 async def test_access_is_denied_without_a_token(city: Installation, path: str) -> None:
     name = {"/v1/ca": "processing", "/v1/me": "notification", "/v1/fi": "metrics"}[path[:6]]
     answer = await city.http.get(city.url(name, path))

@@ -202,7 +202,9 @@ async def test_the_public_follows_a_case_by_id_and_by_code(
     }
 
 
-@pytest.mark.parametrize("path", ["00000000-0000-4000-8000-000000000000", "nonsense", "by-code/H24-1", "by-code/a%00b", "by-code/%FF", "by-code/a/b"])
+@pytest.mark.parametrize(
+    "path", ["00000000-0000-4000-8000-000000000000", "nonsense", "by-code/H24-1", "by-code/a%00b", "by-code/%FF", "by-code/a/b"]
+)
 async def test_unknown_cases_all_look_alike(anybody: httpx.AsyncClient, path: str) -> None:
     answer = await anybody.get(f"/v1/cases/{path}/status")
     assert answer.status_code == 404
