@@ -222,7 +222,7 @@ def _submitted(new: NewCase, now: datetime) -> tuple[bytes, bytes]:
     envelope = Envelope(
         str(uuid7()), event.type, f"/{SERVICE}", str(new.case_id), filed.agency, new.filed_at, now, filed.origin, sequence=1
     )  # fmt: skip
-    return packb(envelope.to_headers()), event.model_dump_json().encode()
+    return packb(envelope.to_headers()), event.__pydantic_serializer__.to_json(event)
 
 
 def _told(new: NewCase, cipher: Cipher, now: datetime) -> tuple[bytes | None, bytes | None, bytes | None]:

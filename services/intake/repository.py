@@ -108,7 +108,8 @@ async def open_new(driver: asyncpg.Connection, rows: Sequence[FiledRow]) -> Coll
 
 def array_text(codes: Iterable[str]) -> str:
     """Codes, which hold neither quotes nor backslashes, as a PostgreSQL array."""
-    return "{" + ",".join(f'"{code}"' for code in codes) + "}"
+    inner = '","'.join(codes)
+    return f'{{"{inner}"}}' if inner else "{}"
 
 
 async def find_keys(driver: asyncpg.Connection, keys: Sequence[KeyOf]) -> dict[KeyOf, tuple[bytes, UUID]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from services.notification.domain.ledger import OPEN
@@ -32,11 +34,14 @@ class NotificationMetrics:
         )
         self.set_open({})
 
-    def observe(self, channel: str, outcome: str, seconds: float | None) -> None:
-        """One outcome; `seconds` when it is final."""
-        self.handovers.labels(channel, outcome).inc()
-        if seconds is not None:
-            self.handover_seconds.labels(channel, outcome).observe(max(0.0, seconds))
+    def observe(self, channel: str, outcome: str, seconds: Sequence[float | None]) -> None:
+        """Outcomes of one kind: for each the seconds that it took, None when it is not final."""
+        self.handovers.labels(channel, outcome).inc(len(seconds))
+        took = [max(0.0, each) for each in seconds if each is not None]
+        if took:
+            histogram = self.handover_seconds.labels(channel, outcome)
+            for each in took:
+                histogram.observe(each)
 
     def set_open(self, counts: dict[str, int]) -> None:
         """Replace the counts of open messages."""

@@ -8,6 +8,7 @@ ledger and the events say each outcome once.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -167,11 +168,13 @@ class Sender:
         return followers
 
     def _observe(self, work: CaseWork, entries: Sequence[Entry]) -> None:
+        seen: dict[tuple[str, str], list[float | None]] = defaultdict(list)
         for entry in entries:
             final = entry.status not in OPEN
-            outcome = str(entry.status) if final else "postponed"
-            seconds = (work.now - entry.created_at).total_seconds() if final else None
-            self.metrics.observe(entry.channel, outcome, seconds)
+            took = (work.now - entry.created_at).total_seconds() if final else None
+            seen[entry.channel, str(entry.status) if final else "postponed"].append(took)
+        for (channel, outcome), seconds in seen.items():
+            self.metrics.observe(channel, outcome, seconds)
 
 
 def _sent(work: CaseWork, entry: Entry) -> Entry:

@@ -20,7 +20,7 @@ from ormsgpack import unpackb
 from sqlmodel import SQLModel
 
 from shared.contracts.words import Lane
-from shared.messaging.kafka import partition_of
+from shared.messaging.partitions import hashes
 from shared.observability.failpoints import reach
 from shared.observability.progress import Progress
 from shared.persistence.bulk import table_of
@@ -29,8 +29,8 @@ from shared.persistence.errors import is_transient
 
 BATCH = 1000
 POLL_SECONDS = 0.25
-GATHER_SECONDS = 0.03
-"""Rest after a batch that was not full: under load the next one is larger, and partitions cost more than rows."""
+GATHER_SECONDS, LOADED_SECONDS, LOADED = 0.03, 0.1, 100
+"""Rest after a batch that was not full, and after one of so many rows: the next is larger, and partitions cost more than rows."""
 FOLLOWER_SECONDS = 1.0
 FIRST_WAIT, LONGEST_WAIT = 0.5, 5.0
 STOP_SECONDS = 5.0
@@ -99,7 +99,7 @@ class Relay:
                     self.progress.beat()
                     sent = await self._relay(connection, producer)
                     if 0 < sent < BATCH:
-                        await asyncio.sleep(GATHER_SECONDS)
+                        await asyncio.sleep(LOADED_SECONDS if sent >= LOADED else GATHER_SECONDS)
                     elif not sent:
                         with contextlib.suppress(TimeoutError):
                             await asyncio.wait_for(self._woken.wait(), POLL_SECONDS)
@@ -152,12 +152,13 @@ class Relay:
 
     async def _pack(self, producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]) -> list[tuple[str, int, BatchBuilder]]:
         """The rows in batches of one partition each, in their order; the client's own way, row by row, costs three times that."""
-        batches, places, last = [], dict[str, list[int]](), dict[tuple[str, int], BatchBuilder]()
-        for _, name, key, headers, payload in rows:
-            topic = f"{self._prefix}{name}"
-            if topic not in places:
-                places[topic] = sorted(await producer.partitions_for(topic))
-            partition, pairs = partition_of(key, places[topic], places[topic]), [*map(tuple, unpackb(headers))]
+        batches: list[tuple[str, int, BatchBuilder]] = []
+        places, last = dict[str, list[int]](), dict[tuple[str, int], BatchBuilder]()
+        for name in {row[1] for row in rows}:
+            places[name] = sorted(await producer.partitions_for(f"{self._prefix}{name}"))
+        for (_, name, key, headers, payload), hashed in zip(rows, hashes([row[2] for row in rows]), strict=True):
+            topic, every = f"{self._prefix}{name}", places[name]
+            partition, pairs = every[hashed % len(every)], [*map(tuple, unpackb(headers))]
             batch = last.get((topic, partition))
             if batch is None or batch.append(timestamp=None, key=key, value=payload, headers=pairs) is None:
                 batch = last[topic, partition] = producer.create_batch()

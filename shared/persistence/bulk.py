@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from asyncpg import UniqueViolationError
@@ -15,6 +15,8 @@ from shared.persistence.database import Tx
 
 Row = tuple[Any, ...]
 DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
+MANY = 5_000
+"""Values from which on an update by COPY costs less than one by arrays, whose elements the driver looks at one by one."""
 
 
 def table_of(model: type[SQLModel]) -> Table:
@@ -83,8 +85,11 @@ async def add_new(tx: Tx, model: type[SQLModel], rows: Sequence[Row], columns: S
 
 @functools.cache
 def _update(model: type[SQLModel], columns: tuple[str, ...], key: str) -> str:
-    pairs = ", ".join(f"{name} = u.{name}" for name in columns if name != key)
-    return f"update {table_of(model).name} t set {pairs} from {_unnest(model, columns)} where t.{key} = u.{key}"
+    return f"update {table_of(model).name} t set {_pairs(columns, key)} from {_unnest(model, columns)} where t.{key} = u.{key}"
+
+
+def _pairs(columns: Iterable[str], key: str) -> str:
+    return ", ".join(f"{name} = u.{name}" for name in columns if name != key)
 
 
 async def update_rows(tx: Tx, model: type[SQLModel], rows: Sequence[Row], columns: Sequence[str], key: str = "case_id") -> None:
@@ -94,12 +99,29 @@ async def update_rows(tx: Tx, model: type[SQLModel], rows: Sequence[Row], column
 
 
 async def update_changed(tx: Tx, model: type[SQLModel], pairs: Sequence[tuple[Row, Row]], key: str = "case_id") -> None:
-    """Update rows from what they were to what they are; whole rows, of which only the columns that differ anywhere are sent."""
+    """Update rows from what they were to what they are; whole rows, of which only the columns that differ anywhere are sent.
+
+    At most once in a transaction.
+    """
     if pairs:
         before, after = zip(*pairs, strict=True)
         columns = zip(column_names(model), zip(*before, strict=True), zip(*after, strict=True), strict=True)
         sent = {name: values for name, were, values in columns if name == key or values != were}
-        await tx.driver.execute(_update(model, tuple(sent), key), *sent.values())
+        if len(pairs) * len(sent) < MANY:
+            await tx.driver.execute(_update(model, tuple(sent), key), *sent.values())
+        else:
+            await _update_by_copy(tx, model, sent, key)
+
+
+async def _update_by_copy(tx: Tx, model: type[SQLModel], sent: Mapping[str, Row], key: str) -> None:
+    """Update by way of a table of this session, which is empty again when the transaction ends."""
+    name, changed = table_of(model).name, f"changed_{table_of(model).name}"
+    await tx.driver.execute(
+        f"create temp table if not exists {changed} on commit delete rows as select * from {name} with no data"
+    )
+    await tx.driver.copy_records_to_table(changed, records=zip(*sent.values(), strict=True), columns=list(sent))
+    # without arguments nothing is prepared: the plan is made for the tables as they are now
+    await tx.driver.execute(f"update {name} t set {_pairs(sent, key)} from {changed} u where t.{key} = u.{key}")
 
 
 @functools.cache

@@ -19,6 +19,7 @@ from shared.observability.metrics import HttpMetrics
 from shared.problems import Problem, unavailable
 from shared.security.tokens import Principal, Role, Tokens, admit
 from shared.service.limits import drain, too_large, too_slow
+from shared.service.one_write import in_one_write
 from shared.service.patience import Rounds
 
 log = structlog.get_logger()
@@ -75,6 +76,7 @@ class Door:
         began, status = time.perf_counter(), 500
         try:
             status, headers, body = await self._reply(scope, receive)
+            in_one_write(send)
             await send({"type": "http.response.start", "status": status, "headers": headers})
             await send({"type": "http.response.body", "body": body})
         except ClientDisconnect:

@@ -192,9 +192,10 @@ def read_submission(model: type[_S], raw: bytes | bytearray, rules: FilingRules)
         NotValidError: With every fault, in the order of the fields; unknown fields last.
     """
     try:
-        return model.model_validate_json(raw, context=rules)
+        read: _S = model.__pydantic_validator__.validate_json(raw, context=rules)
     except ValidationError as error:
         raise NotValidError(_faults_of(error)) from None
+    return read
 
 
 def check_idempotency_key(key: str | None) -> list[Fault]:

@@ -40,7 +40,7 @@ class Filed(BaseModel):
 
 def filer_of(who: Principal) -> Filer:
     """The filer that a token stands for."""
-    return Filer(who.subject, who.role.value, who.agency)
+    return Filer(who.subject, who.role, who.agency)
 
 
 def filed(opening: Opening) -> Reply:
