@@ -6,6 +6,7 @@ has no due date. Values are strict and immutable; README.md beside this module d
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, timedelta
 from enum import StrEnum
 from itertools import pairwise
@@ -83,6 +84,17 @@ class LimitVersion(Entry):
     def holds_on(self, on: date) -> bool:
         """Whether the version is in force on this local date."""
         return (self.valid_from is None or self.valid_from <= on) and (self.valid_to is None or on <= self.valid_to)
+
+    def missing(self, filed: Collection[str]) -> tuple[Document, ...] | None:
+        """The required documents that were not filed; None where no document is known from a source."""
+        if all(document.assumed for document in self.documents):
+            return None
+        return tuple(document for document in self.documents if document.required and document.code not in filed)
+
+    def is_complete(self, filed: Collection[str]) -> bool | None:
+        """Whether every required document was filed; None where nobody knows the list."""
+        missing = self.missing(filed)
+        return None if missing is None else not missing
 
     @model_validator(mode="after")
     def _check(self) -> Self:

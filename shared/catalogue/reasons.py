@@ -28,6 +28,7 @@ class ReasonUse(StrEnum):
     ESCALATION = "escalation"
     REJECTION = "rejection"
     DELIVERY = "delivery"
+    DUPLICATE = "duplicate"
 
 
 class Reason(Entry):

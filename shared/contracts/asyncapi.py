@@ -15,7 +15,7 @@ from pydantic.json_schema import models_json_schema
 from shared.contracts.commands import COMMANDS
 from shared.contracts.events import EVENTS, INTAKE, NOTIFICATION, PROCESSING
 from shared.contracts.model import Contract
-from shared.contracts.private import Contact
+from shared.contracts.private import PRIVATE, Contact, Erased, Note, Private
 from shared.contracts.topics import CASE_COMMANDS, CASE_EVENTS, CASE_PRIVATE, Topic, group_of
 from shared.contracts.words import Origin
 
@@ -28,7 +28,9 @@ READS: dict[str, dict[Topic, tuple[str, ...]]] = {
             "case.accepted", "case.refused", "case.stopped", "case.resumed", "case.resolved", "case.returned", "case.reopened",
         ),
     },
-    PROCESSING: {CASE_EVENTS: ("case.submitted",), CASE_COMMANDS: tuple(COMMANDS)},
+    PROCESSING: {
+        CASE_EVENTS: ("case.submitted", "case.duplicate_suspected"), CASE_COMMANDS: tuple(COMMANDS), CASE_PRIVATE: (Erased.type,),
+    },
     NOTIFICATION: {
         CASE_EVENTS: (
             "case.submitted", "case.accepted", "case.refused", "case.forwarded", "case.supplement_requested",
@@ -47,7 +49,7 @@ def models_on(topic: Topic) -> dict[str, type[Contract]]:
     """The contract models of a topic, by `ce_type`."""
     if topic is CASE_EVENTS:
         return dict(EVENTS)
-    return dict(COMMANDS) if topic is CASE_COMMANDS else {Contact.type: Contact}
+    return dict(COMMANDS) if topic is CASE_COMMANDS else dict(PRIVATE)
 
 
 def json_schemas(models: Iterable[type[Contract]]) -> dict[str, Any]:
@@ -64,7 +66,9 @@ def describe(service: str, prefix: str = "") -> dict[str, Any]:
     if sends:
         parts.append((CASE_EVENTS, sends, "send"))
     if service == INTAKE:
-        parts.append((CASE_PRIVATE, (Contact.type,), "send"))
+        parts.append((CASE_PRIVATE, tuple(PRIVATE), "send"))
+    if service == PROCESSING:
+        parts.append((CASE_PRIVATE, (Note.type,), "send"))
     models = {kind: models_on(topic)[kind] for topic, kinds, _ in parts for kind in kinds}
     schemas = {"Envelope": envelope_schema()} | json_schemas(models.values())
     return {
@@ -112,7 +116,7 @@ def _operation(service: str, topic: Topic, kinds: tuple[str, ...], action: str, 
 
 
 def _message(kind: str, model: type[Contract]) -> dict[str, Any]:
-    private = model is Contact
+    private = issubclass(model, Private)
     return {
         "name": kind,
         "summary": (model.__doc__ or "").strip().splitlines()[0],

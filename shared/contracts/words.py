@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum, StrEnum
+from types import MappingProxyType
 
 
 class Kind(StrEnum):
@@ -23,6 +24,17 @@ class Channel(StrEnum):
     ONLINE = "online"
     POST = "post"
     HOTLINE = "hotline"
+
+
+NATIONAL_CHANNELS = MappingProxyType({Channel.COUNTER: 1, Channel.ONLINE: 2, Channel.POST: 3})
+"""The codes by which the national systems know a filing channel (`KenhThucHien`); the hotline has none."""
+
+
+class OnlineLevel(StrEnum):
+    """How much of a procedure is done online: filing with papers that follow, or everything (toàn trình)."""
+
+    PARTIAL = "partial"
+    FULL = "full"
 
 
 class Origin(StrEnum):

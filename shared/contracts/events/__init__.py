@@ -33,7 +33,7 @@ from shared.contracts.events.ends import (
     MilestoneReached,
     WithdrawalRequested,
 )
-from shared.contracts.events.intake import CallEnded, CaseSubmitted, FeedReported
+from shared.contracts.events.intake import CallEnded, CaseSubmitted, DuplicateSuspected, FeedReported
 from shared.contracts.events.notification import (
     NotificationDelivered,
     NotificationEvent,
@@ -50,6 +50,7 @@ EVENTS: dict[str, type[Event]] = {
         WithdrawalRequested, CaseStopped, CaseResumed, CaseResolved, CaseReturned, CaseReopened, CaseCorrected,
         CauseRecorded, MilestoneReached, CaseLinked, CommandRejected, NotificationSent, NotificationDelivered,
         NotificationFailed, NotificationUndeliverable, CallEnded, FeedReported, ClockSet, CalendarChanged,
+        DuplicateSuspected,
     )
 }  # fmt: skip
 """Every event type by the value of `ce_type`."""
@@ -83,6 +84,7 @@ __all__ = [
     "ClockSet",
     "CommandRejected",
     "DueDateRecalculated",
+    "DuplicateSuspected",
     "Event",
     "ExceptionalDay",
     "FeedReported",

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from typing import Annotated
+from uuid import UUID
 
 from pydantic import Field, NonNegativeInt
 
 from shared.contracts.events.base import INTAKE, CaseEvent, Event
-from shared.contracts.model import Code, Instant, Slug
-from shared.contracts.words import CallOutcome, Channel, Lane
+from shared.contracts.model import Code, Instant, Reason, Slug
+from shared.contracts.words import CallOutcome, Channel, Lane, OnlineLevel
 
 
 class CaseSubmitted(CaseEvent):
-    """A case was filed through a channel; nobody has accepted it yet."""
+    """A case was filed through a channel; nobody has accepted it yet.
+
+    Only facts of its own channel are given. A postal dossier is filed when its hand-over is signed (Decision 45/2016/QĐ-TTg,
+    art. 7.4). `national_channel` is the channel's code in the national systems. `documents_complete` says whether all that
+    the procedure asks for was there at this first filing; None where the catalogue knows no documents.
+    """
 
     type = "case.submitted"
     stated_by = INTAKE
@@ -23,6 +29,23 @@ class CaseSubmitted(CaseEvent):
     documents: tuple[Code, ...] = Field(default=(), max_length=100)
     return_channel: Channel | None = None
     lane: Annotated[Lane, Field(strict=False)] = Lane.INTERACTIVE
+    national_channel: Annotated[int | None, Field(ge=1, le=3)] = None
+    counter: Slug | None = None
+    online_level: OnlineLevel | None = None
+    postal_record: Code | None = None
+    authorised: bool = False
+    documents_complete: bool | None = None
+    pre_intake_id: UUID | None = None
+
+
+class DuplicateSuspected(CaseEvent):
+    """The same person filed the same procedure with the same agency shortly before: somebody should look, nothing is refused."""
+
+    type = "case.duplicate_suspected"
+    stated_by = INTAKE
+
+    other_case_id: UUID
+    reason: Reason
 
 
 class CallEnded(Event):
