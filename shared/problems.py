@@ -97,5 +97,8 @@ async def on_crash(_: Request, error: Exception) -> JSONResponse:  # noqa: ARG00
 async def on_http_error(_: Request, error: Exception) -> JSONResponse:
     """Handler of the router's 404 and 405."""
     assert isinstance(error, HTTPException)  # noqa: S101 - as above
+    if error.status_code == 400:  # FastAPI's word for a body that it cannot even read; any other fault in it is 422
+        fault = {"pointer": "/body", "rule": "must be JSON in UTF-8, and not nested too deeply", "code": "json_invalid"}
+        return Problem(422, "invalid", "The content is not valid", errors=[fault]).answer()
     slug = {404: "not-found", 405: "method-not-allowed"}.get(error.status_code, f"http-{error.status_code}")
     return Problem(error.status_code, slug, str(error.detail), headers=dict(error.headers or {})).answer()

@@ -8,12 +8,15 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveFloat, PositiveInt, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from shared.contracts.topics import ERASURE_SECONDS
 
 WRONG_USAGE = 2
 
@@ -23,6 +26,12 @@ def _folders(value: Any) -> Any:
     return tuple(Path(each) for each in value.split(os.pathsep) if each) if isinstance(value, str) else value
 
 
+def _networks(value: Any) -> Any:
+    """Addresses or networks with commas between them."""
+    return tuple(each.strip() for each in value.split(",") if each.strip()) if isinstance(value, str) else value
+
+
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)]
 Folders = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_folders)]
 
 
@@ -42,6 +51,9 @@ class KafkaSettings(BaseSettings):
     kafka_sasl_password: str = Field("", description="SASL password", repr=False)
     kafka_ca_file: Path | None = Field(None, description="certificate authority of Kafka's TLS certificate")
     topic_prefix: str = Field("", pattern=r"^[a-zA-Z0-9._-]*$", description="put before every topic and group name")
+    erasure_seconds: PositiveFloat = Field(
+        ERASURE_SECONDS, description="within which an erased value leaves case-private (compaction, by `motcua topics apply`)"
+    )
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> Self:
@@ -62,7 +74,7 @@ class ServiceSettings(KafkaSettings):
     database_pool: PositiveInt = Field(10, description="most connections of one service process")
 
     token_public_key_file: Path = Field(description="public key (JWK) that bearer tokens are checked with")
-    private_key_file: Path = Field(description="key (32 bytes, base64) of what is encrypted; only services hold it")
+    private_key_file: Path = Field(description="master keys: 32 bytes in base64, one a line, the current one first")
 
     catalogue_dir: Folders = Field((), description="folders with further procedures, colons between them")
 
@@ -73,7 +85,7 @@ class ServiceSettings(KafkaSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
 
     park_limit: PositiveInt = Field(100, description="parked records in ten minutes at which a consumer stops")
-    bulk_lag_limit: NonNegativeInt = Field(5000, description="downstream lag, in records, that holds back the bulk lane")
+    bulk_lag_limit: NonNegativeInt = Field(2000, description="downstream lag, in records, that holds back the bulk lane")
     statement_timeout: PositiveFloat = Field(15.0, description="longest a database statement may take, in seconds")
     lock_timeout: PositiveFloat = Field(5.0, description="longest a database statement may wait for a lock, in seconds")
 

@@ -11,6 +11,7 @@ from aiokafka import ConsumerRecord
 from ormsgpack import packb
 from uuid_utils.compat import uuid7
 
+from shared.contracts.topics import CASE_COMMANDS, CASE_PRIVATE
 from shared.contracts.words import Lane
 from shared.messaging.delivery import BAD_BODY, BAD_HEADER, Delivery, Fault
 from shared.messaging.recent import Recent
@@ -35,6 +36,14 @@ Place = tuple[int, int]
 def place_of(record: ConsumerRecord) -> Place:
     """Where a record stands in its topic."""
     return record.partition, record.offset
+
+
+def is_left_out(topic: str, reason: str) -> bool:
+    """Whether nothing but the place of a record is kept: a stranger's command that could not be read may hold anything.
+
+    Such as an officer's note, which an erasure must reach. What it was can be read in the topic itself, while that keeps it.
+    """
+    return topic == CASE_COMMANDS.name and reason in {BAD_HEADER, BAD_BODY}
 
 
 class ParkLimitReachedError(Exception):
@@ -121,17 +130,21 @@ class Parking:
         self, fault: Fault
     ) -> tuple[UUID, str, str, int, int, bytes | None, bytes, bytes | None, UUID | None, str, str, str]:
         record, headers = fault.record, packb(list(fault.record.headers))
+        value = None if is_left_out(self.topic, fault.reason) else record.value
         return (
-            uuid7(), self.group, self.topic, record.partition, record.offset, record.key, headers, record.value, fault.case_id,
+            uuid7(), self.group, self.topic, record.partition, record.offset, record.key, headers, value, fault.case_id,
             fault.type, fault.reason, fault.detail,
         )  # fmt: skip
 
     def _copy(self, work: Work[Any], fault: Fault) -> None:
-        """The record as it was; one too large to be sent again is named by its place, and only `parked` has its content."""
+        """The record as it was; one that is private, may be, or is too large to be sent again, is named by its place.
+
+        An erasure would not reach the copy.
+        """
         record: ConsumerRecord = fault.record
         key, headers, value = record.key or b"", list(record.headers), record.value
         size = len(key) + len(value or b"") + sum(len(name) + len(each or b"") for name, each in headers)
-        if size > COPIED_BYTES:
+        if size > COPIED_BYTES or self.topic == CASE_PRIVATE.name or is_left_out(self.topic, fault.reason):
             key, headers, value = key[:64], [("dlq_left_out", str(size).encode())], None
         headers += [
             ("dlq_group", self.group.encode()),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from time import monotonic
 from typing import Any
@@ -28,6 +29,8 @@ from shared.persistence.database import Database
 from shared.persistence.errors import is_transient
 
 BATCH = 1000
+BULK_BATCH = 250
+"""Before each of these the lag of the readers is asked for: by so much the bulk lane may pass its limit."""
 POLL_SECONDS = 0.25
 GATHER_SECONDS, LOADED_SECONDS, LOADED = 0.03, 0.1, 100
 """Rest after a batch that was not full, and after one of so many rows: the next is larger, and partitions cost more than rows."""
@@ -45,7 +48,7 @@ log = structlog.get_logger()
 
 
 class Relay:
-    """Sends what the outbox holds. `bulk_open` says whether the bulk lane may move now."""
+    """Sends what the outbox holds. `bulk_open` says whether the bulk lane may move now; `bulk_sent` is told what it sent."""
 
     def __init__(
         self,
@@ -54,12 +57,14 @@ class Relay:
         make_producer: Callable[[], AIOKafkaProducer],
         prefix: str,
         bulk_open: Callable[[], Awaitable[bool]],
+        bulk_sent: Callable[[str, int], None] = lambda _topic, _count: None,
     ) -> None:
         self.progress = Progress("relay")
         self.leading = False
-        self._database, self._make_producer, self._prefix, self._bulk_open = database, make_producer, prefix, bulk_open
+        self._database, self._make_producer, self._prefix = database, make_producer, prefix
+        self._bulk_open, self._bulk_sent = bulk_open, bulk_sent
         name = table_of(outbox).name
-        self._read = f"select id, topic, key, headers, payload from {name} where lane = $1 order by id limit {BATCH}"
+        self._read = f"select id, topic, key, headers, payload from {name} where lane = $1 order by id limit $2"
         self._any_bulk = f"select exists (select 1 from {name} where lane = {int(Lane.BULK)})"
         self._delete = f"delete from {name} where id = any($1::bigint[])"
         self._woken = asyncio.Event()
@@ -117,18 +122,24 @@ class Relay:
             await _end(producer)
 
     async def _relay(self, connection: asyncpg.Connection, producer: AIOKafkaProducer) -> int:
-        sent = await self._send_lane(connection, producer, Lane.INTERACTIVE)
-        if sent < BATCH:
-            sent += await self._send_lane(connection, producer, Lane.BULK)
+        sent = await self._send_lane(connection, producer, Lane.INTERACTIVE, BATCH)
+        while sent < BATCH:
+            bulk = await self._send_lane(connection, producer, Lane.BULK, BULK_BATCH)
+            sent += bulk
+            if bulk < BULK_BATCH:
+                break
         return sent
 
-    async def _send_lane(self, connection: asyncpg.Connection, producer: AIOKafkaProducer, lane: Lane) -> int:
+    async def _send_lane(self, connection: asyncpg.Connection, producer: AIOKafkaProducer, lane: Lane, most: int) -> int:
         if lane is Lane.BULK and not (await connection.fetchval(self._any_bulk) and await self._bulk_open()):
             return 0
-        rows = await connection.fetch(self._read, int(lane))
+        rows = await connection.fetch(self._read, int(lane), most)
         if rows:
             await reach("before_publish")
             await self._send(connection, producer, rows)
+            if lane is Lane.BULK:
+                for topic, count in Counter(row[1] for row in rows).items():
+                    self._bulk_sent(topic, count)
             await reach("after_publish")
             await connection.execute(self._delete, [row[0] for row in rows])
         return len(rows)

@@ -22,7 +22,7 @@ from shared.contracts.envelope import EnvelopeError, from_headers
 from shared.messaging.consumer import Consumer
 from shared.messaging.delivery import Delivery, Fault, Unwanted
 from shared.messaging.memory import pass_over
-from shared.messaging.parking import BEHIND, handler_fault
+from shared.messaging.parking import BEHIND, handler_fault, is_left_out
 from shared.persistence import parked as letters
 from shared.persistence.errors import is_transient
 from shared.persistence.parked import Letter, State, Subject
@@ -262,7 +262,10 @@ class Replay:
         consumer = self._consumer(letter)
         if consumer is None:
             raise NoConsumerError(letter)
-        return consumer, consumer.read(record_of(letter))
+        record = record_of(letter)
+        if letter.payload is None and is_left_out(letter.topic, letter.reason):  # whoever sent it has to send it again
+            return consumer, Fault(record, letter.type, letter.reason, letter.detail, letter.case_id)
+        return consumer, consumer.read(record)
 
     def _consumer(self, letter: Letter) -> Consumer[Any] | None:
         return next((each for each in self._consumers if each.group == letter.consumer_group), None)

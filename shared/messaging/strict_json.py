@@ -29,8 +29,8 @@ def check_json(value: bytes, body: BaseModel) -> None:
 
 def _taken(body: BaseModel) -> int:
     """How many fields were read, those of models inside it too."""
-    given = body.model_fields_set
-    inner = [value for name, value in body.__dict__.items() if hasattr(value, "model_fields_set") and name in given]
+    given, fields = body.model_fields_set, body.__dict__
+    inner = [fields[name] for name in given if hasattr(fields[name], "model_fields_set")]
     return len(given) + sum(map(_taken, inner))
 
 

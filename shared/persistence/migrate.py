@@ -18,13 +18,13 @@ LOCK = 0x4D6F7443
 """Advisory lock that lets one replica migrate while the others wait."""
 
 
-async def migrate(database: Database, folder: Path) -> None:
-    """Create the database when it is missing, and bring it to the newest revision in `folder`."""
+async def migrate(database: Database, folder: Path, revision: str = "head") -> None:
+    """Create the database when it is missing, and bring it to a revision in `folder`, the newest unless one is named."""
     await _create(database)
     config = Config()
     config.set_main_option("script_location", str(folder))
     config.attributes["url"] = database.url.replace("postgresql://", "postgresql+asyncpg://", 1)
-    await asyncio.to_thread(command.upgrade, config, "head")
+    await asyncio.to_thread(command.upgrade, config, revision)
 
 
 async def _create(database: Database) -> None:

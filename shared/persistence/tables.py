@@ -67,3 +67,22 @@ class ParkedColumns(SQLModel):
     settled_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
     settled_by: str | None = Field(default=None, sa_type=Text)
     settled_reason: str | None = Field(default=None, sa_type=Text)
+
+
+class AccessLogColumns(SQLModel):
+    """One look, or attempt, at what is personal. Written before the answer leaves; nothing personal but who asked.
+
+    `agency` is the case's, or the asker's where no case is known; `found` counts what was shown.
+    """
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
+    at: datetime = Field(sa_type=DateTime(timezone=True), sa_column_kwargs={"server_default": func.now()})
+    subject: str = Field(sa_type=Text)
+    role: str = Field(sa_type=Text)
+    asker_agency: str | None = Field(default=None, sa_type=Text)
+    agency: str | None = Field(default=None, sa_type=Text)
+    action: str = Field(sa_type=Text)
+    purpose: str = Field(sa_type=Text)
+    case_id: UUID | None = None
+    outcome: str = Field(sa_type=Text)
+    found: int = 0

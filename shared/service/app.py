@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from fastapi_offline import FastAPIOffline
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy.exc import SQLAlchemyError
@@ -24,7 +24,9 @@ from shared.problems import Problem, on_crash, on_http_error, on_invalid, on_pro
 from shared.security.tokens import Tokens
 from shared.service.dead_letters import dead_letter_routes
 from shared.service.deadline import Deadline
+from shared.service.document import with_problems
 from shared.service.door import Door, ShortWay
+from shared.service.holdings import holdings_routes
 from shared.service.limits import Limits
 from shared.service.pages import asyncapi_page
 from shared.service.reconcile import reconcile_routes
@@ -64,7 +66,9 @@ def create_service_app(
     if runtime.store is not None:
         app.include_router(dead_letter_routes(runtime, runtime.store))
         app.include_router(reconcile_routes(runtime.store))
+        app.include_router(holdings_routes(runtime.store, runtime.personal))
     app.include_router(router)
+    app.openapi = with_problems(app.openapi)  # type: ignore[method-assign]  # FastAPI's own way to change it
     for kind, handler in _HANDLERS.items():
         app.add_exception_handler(kind, handler)
     paths, limits = frozenset(streamed), runtime.settings
@@ -102,13 +106,13 @@ def _common(runtime: Runtime) -> APIRouter:
     router = APIRouter(tags=["service"])
     document = describe(runtime.service, runtime.settings.topic_prefix)
 
-    @router.get("/health/live")
+    @router.get("/health/live", responses={503: {"description": "A loop stands still"}})
     async def live() -> JSONResponse:
         """Whether every loop still makes progress."""
         silent = silent_ones(runtime.loops)
         return JSONResponse({"alive": not silent, "silent": silent}, 503 if silent else 200)
 
-    @router.get("/health/ready")
+    @router.get("/health/ready", responses={503: {"description": "No requests are served now"}})
     async def ready() -> JSONResponse:
         """Whether requests are served now, and what is wrong.
 
@@ -118,7 +122,7 @@ def _common(runtime: Runtime) -> APIRouter:
         told = [*reasons, f"Kafka: {runtime.kafka_fault}"] if runtime.kafka_fault else reasons
         return JSONResponse({"ready": not reasons, "reasons": told}, 503 if reasons else 200)
 
-    @router.get("/metrics")
+    @router.get("/metrics", response_class=PlainTextResponse)
     async def metrics() -> Response:
         """Prometheus exposition."""
         return Response(generate_latest(runtime.registry), media_type=CONTENT_TYPE_LATEST)

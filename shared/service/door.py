@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from shared.observability.metrics import HttpMetrics
 from shared.problems import Problem, unavailable
 from shared.security.tokens import Principal, Role, Tokens, admit
-from shared.service.limits import drain, too_large, too_slow
+from shared.service.limits import drain, encoded, is_encoded, too_large, too_slow
 from shared.service.one_write import in_one_write
 from shared.service.patience import Rounds
 
@@ -90,7 +90,7 @@ class Door:
             who = admit(self._tokens, headers.get(b"authorization", b"").decode("latin-1"), self._way.roles)
             return await self._answer(who, headers, receive)
         except Problem as problem:
-            if problem.status in {408, 413}:
+            if problem.status in {408, 413, 415}:
                 await drain(receive)
             return reply_of(problem)
         except ClientDisconnect:
@@ -112,6 +112,8 @@ class Door:
             raise (unavailable("No answer in time; whether it was done is not known") if arrived else too_slow()) from None
 
     async def _body(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
+        if is_encoded(headers):
+            raise encoded()
         declared, largest = headers.get(b"content-length", b""), self._way.largest
         if declared.isdigit() and int(declared) > largest:
             raise too_large(largest)

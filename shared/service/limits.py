@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import ClientDisconnect
@@ -17,12 +18,10 @@ BODY_BYTES = 1_000_000
 DRAIN_BYTES, DRAIN_SECONDS = 32_000_000, 2.0
 
 
-class _TooLargeError(Exception):
-    pass
-
-
-class _TooSlowError(Exception):
-    pass
+class _CutError(Exception):
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.slug)
+        self.problem = problem
 
 
 class Limits:
@@ -44,13 +43,13 @@ class Limits:
             await send(message)
 
         try:
+            if is_encoded(dict(scope["headers"])):
+                raise _CutError(encoded())
             await self._app(scope, self._limited(scope, receive), sending)
-        except (_TooLargeError, _TooSlowError) as error:
+        except _CutError as error:
             if not codes:
                 await drain(receive)
-                await (too_large(BODY_BYTES) if isinstance(error, _TooLargeError) else too_slow()).answer()(
-                    scope, receive, sending
-                )
+                await error.problem.answer()(scope, receive, sending)
         except ClientDisconnect:
             codes.append(499)
         finally:
@@ -68,17 +67,17 @@ class Limits:
             if complete:
                 return await receive()
             if not streamed and declared.isdigit() and int(declared) > BODY_BYTES:
-                raise _TooLargeError
+                raise _CutError(too_large(BODY_BYTES))
             patience = self._seconds if streamed else deadline - time.monotonic()
             try:
                 async with asyncio.timeout(patience):
                     message: dict[str, Any] = dict(await receive())
             except TimeoutError:
-                raise _TooSlowError from None
+                raise _CutError(too_slow()) from None
             size += len(message.get("body", b""))
             complete = not message.get("more_body", False)
             if not streamed and size > BODY_BYTES:
-                raise _TooLargeError
+                raise _CutError(too_large(BODY_BYTES))
             return message
 
         return limited
@@ -97,6 +96,18 @@ async def drain(receive: Receive) -> None:
                 message = await receive()
                 taken += len(message.get("body", b""))
                 more = message.get("more_body", False)
+
+
+def is_encoded(headers: Mapping[bytes, bytes]) -> bool:
+    """Whether a body is packed; header names are lower case."""
+    return headers.get(b"content-encoding", b"identity").strip().lower() != b"identity"
+
+
+def encoded() -> Problem:
+    """415: a packed body. Nothing is unpacked here, so that nothing small can become large."""
+    return Problem(
+        415, "encoded", "Packed bodies are not taken", detail="send it without Content-Encoding", headers={"Connection": "close"}
+    )
 
 
 def too_large(most: int) -> Problem:

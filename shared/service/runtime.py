@@ -27,6 +27,7 @@ from shared.persistence.errors import is_transient
 from shared.persistence.migrate import migrate
 from shared.persistence.work import Store
 from shared.service.jobs import Job
+from shared.service.personal import Personal
 from shared.service.watch import broker_fault, watch_consumers, watch_tables
 from shared.settings import ServiceSettings
 
@@ -54,6 +55,7 @@ class Runtime:
     consumers: list[Consumer[Any]] = field(default_factory=list)
     jobs: list[Job] = field(default_factory=list)
     closing: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    personal: Personal = field(default_factory=Personal)
     migrated: bool = False
     connected: bool = False
     kafka_fault: str | None = None
@@ -75,6 +77,7 @@ class Runtime:
             lambda: make_producer(self.settings, self.service),
             self.settings.topic_prefix,
             self.downstream.is_small,
+            self.downstream.sent,
         )
         store.on_commit = self.relay.wake
         if store.inbox is not None:

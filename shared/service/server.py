@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from shared.catalogue import CatalogueError
 from shared.messaging.kafka import DRAIN_SECONDS
 from shared.observability.logs import set_up_logs
+from shared.service.heads import GuardedProtocol
 from shared.settings import WRONG_USAGE, ServiceSettings, SettingError, load_settings
 
 S = TypeVar("S", bound=ServiceSettings)
@@ -39,12 +40,13 @@ def run(service: str, kind: type[S], create_app: Callable[[S], FastAPI]) -> None
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=GuardedProtocol,
+        ws="none",
         access_log=False,
         log_config=None,
         timeout_graceful_shutdown=int(DRAIN_SECONDS),
         server_header=False,
-        proxy_headers=False,  # nothing here asks where a request came from
+        proxy_headers=False,  # intake reads the client's address by its own rules
     )
 
 
