@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from time import monotonic
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar, cast
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -23,10 +23,14 @@ class UnavailableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class GroupLimits:
-    """How many items share a transaction, how many may wait, and how long a group is tried again (seconds)."""
+    """How many items share a transaction, how many may wait, and how long a group is tried again (seconds).
+
+    `at_once` transactions may run at a time; a further one begins only when a whole group waits.
+    """
 
     most: int = 1000
     capacity: int = 5000
+    at_once: int = 1
     patience_seconds: float = 0.0
     first_pause_seconds: float = 0.1
     longest_pause_seconds: float = 2.0
@@ -34,6 +38,8 @@ class GroupLimits:
 
 @dataclass(slots=True)
 class _Waiting(Generic[Item, Result]):
+    """An item that is answered by itself."""
+
     item: Item
     answer: asyncio.Future[Result]
 
@@ -46,8 +52,41 @@ class _Waiting(Generic[Item, Result]):
             self.answer.set_result(result)
 
 
+@dataclass(slots=True)
+class _Together(Generic[Result]):
+    """The answers of items that came together: one future for all of them."""
+
+    answer: asyncio.Future[list[Result | Exception]]
+    told: list[Result | Exception]
+    left: int
+
+    def tell(self, place: int, told: Result | Exception) -> None:
+        self.told[place] = told
+        self.left -= 1
+        if self.left == 0 and not self.answer.done():
+            self.answer.set_result(self.told)
+
+
+@dataclass(slots=True)
+class _Member(Generic[Item, Result]):
+    """An item among others that came with it."""
+
+    item: Item
+    together: _Together[Result]
+    place: int
+
+    def fail(self, error: Exception) -> None:
+        self.together.tell(self.place, error)
+
+    def succeed(self, result: Result) -> None:
+        self.together.tell(self.place, result)
+
+
+_Queued: TypeAlias = _Waiting[Item, Result] | _Member[Item, Result]
+
+
 class GroupCommit(Generic[Item, Result]):
-    """Commits items in groups, in the order of their arrival, one group at a time.
+    """Commits items in groups, in the order of their arrival, as many groups at a time as the limits allow.
 
     `commit` writes all items in one transaction and returns one result each, in order. When it raises what
     `is_transient` recognises, the group is tried again for `patience_seconds`, then everybody in it gets
@@ -65,8 +104,8 @@ class GroupCommit(Generic[Item, Result]):
         self._commit = commit
         self._is_transient = is_transient
         self._limits = limits or GroupLimits()
-        self._queue: deque[_Waiting[Item, Result]] = deque()
-        self._running: asyncio.Task[None] | None = None
+        self._queue: deque[_Queued[Item, Result]] = deque()
+        self._running: list[asyncio.Task[None]] = []
         self._room = asyncio.Event()
         self._room.set()
         self._closed = False
@@ -83,46 +122,60 @@ class GroupCommit(Generic[Item, Result]):
             raise UnavailableError("too many cases wait for their commit")
         waiting: _Waiting[Item, Result] = _Waiting(item, asyncio.get_running_loop().create_future())
         self._queue.append(waiting)
-        if len(self._queue) >= self._limits.capacity:
-            self._room.clear()
-        if self._running is None:
-            self._running = asyncio.create_task(self._run(), name="group-commit")
+        self._begin()
         return waiting.answer
 
-    async def wait_and_submit(self, item: Item) -> asyncio.Future[Result]:
-        """Like `submit`, but waits for room instead of refusing.
+    async def submit_together(self, items: Sequence[Item]) -> asyncio.Future[list[Result | Exception]]:
+        """Queue items that came together, waiting for room instead of refusing; one future answers all of them, in order.
 
-        Raises:
-            UnavailableError: The service shuts down.
+        It never raises: an item that was not committed is answered by its error.
         """
-        while not self._closed and len(self._queue) >= self._limits.capacity:
+        answer: asyncio.Future[list[Result | Exception]] = asyncio.get_running_loop().create_future()
+        while items and not self._closed and len(self._queue) >= self._limits.capacity:
             await self._room.wait()
-        return self.submit(item)
+        if self._closed or not items:
+            answer.set_result([UnavailableError("the service is shutting down") for _ in items])
+            return answer
+        together = _Together(answer, cast("list[Result | Exception]", [None] * len(items)), len(items))
+        self._queue.extend(_Member(item, together, place) for place, item in enumerate(items))
+        self._begin()
+        return answer
+
+    def _begin(self) -> None:
+        """See to what was queued just now."""
+        if len(self._queue) >= self._limits.capacity:
+            self._room.clear()
+        self._running = [each for each in self._running if not each.done()]
+        if not self._running or (len(self._running) < self._limits.at_once and len(self._queue) >= self._limits.most):
+            self._running.append(asyncio.create_task(self._run(), name="group-commit"))
 
     async def drain(self) -> None:
         """Take nothing new and return when everything queued has its answer."""
         self._closed = True
         self._room.set()
-        if self._running is not None:
-            await self._running
+        await asyncio.gather(*self._running)
 
     async def _run(self) -> None:
         """Commit group after group until nothing waits; the next item starts it again."""
-        group: list[_Waiting[Item, Result]] = []
+        group: list[_Queued[Item, Result]] = []
         try:
             while self._queue:
                 group = [self._queue.popleft() for _ in range(min(self._limits.most, len(self._queue)))]
-                self._room.set()
+                self._make_room()
                 await self._settle(group)
         except BaseException:
             for waiting in (*group, *self._queue):
                 waiting.fail(UnavailableError("the commit was interrupted"))
             self._queue.clear()
+            self._make_room()
             raise
-        finally:
-            self._running = None
 
-    async def _settle(self, group: Sequence[_Waiting[Item, Result]]) -> None:
+    def _make_room(self) -> None:
+        """Wake who waits for room once there is some: what came together may have filled the queue beyond its capacity."""
+        if len(self._queue) < self._limits.capacity:
+            self._room.set()
+
+    async def _settle(self, group: Sequence[_Queued[Item, Result]]) -> None:
         """Answer everybody in the group."""
         try:
             results = await self._commit_patiently([waiting.item for waiting in group])

@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from services.intake.group_commit import UnavailableError
 from shared.contracts.words import Lane
+from shared.service.rate import Whose
 
 
 class IntakeMetrics:
@@ -31,6 +32,14 @@ class IntakeMetrics:
             buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
             registry=registry,
         )
+        self.refused_lookups = Counter(
+            "motcua_intake_refused_lookups",
+            "Public look-ups refused, by whose allowance was used up: the client's or the service's.",
+            ["whose"],
+            registry=registry,
+        )
+        for whose in Whose:
+            self.refused_lookups.labels(whose)
 
         self._series: dict[tuple[Lane, str], Counter] = {}
 

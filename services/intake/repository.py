@@ -14,11 +14,10 @@ from uuid_utils import uuid7
 
 from services.intake.domain.case import Case, Completion
 from services.intake.tables import CaseRow
+from shared.contracts.private import CONTACT, NOTE
 from shared.contracts.topics import CASE_EVENTS, CASE_PRIVATE
 from shared.persistence.database import Database
 
-CONTACT: Final = "contact"
-"""What of a case travels on `case-private`."""
 _KNOWN = """
 select i.scope, i.key, i.digest, i.case_id
 from unnest($1::text[], $2::text[]) as u(scope, key) join idempotency i using (scope, key)
@@ -29,10 +28,7 @@ KeyOf = tuple[str, str]
 
 
 class FiledRow(NamedTuple):
-    """Everything that is written about a new case.
-
-    `contact` is the applicant's ciphertext, `told` the one that is published: a live case without a contact says so.
-    """
+    """Everything that is written about a new case; `people` are the tokens of its applicant (kind, token)."""
 
     case_id: UUID
     scope: str
@@ -48,20 +44,27 @@ class FiledRow(NamedTuple):
     recorded_at: datetime
     origin: str
     lane: int
+    facts: str | None
     event_headers: bytes
     event: bytes
-    told_headers: bytes | None
-    told: bytes | None
+    contact_headers: bytes | None
     contact: bytes | None
+    personal: bytes | None
+    note_headers: bytes | None
+    note: bytes | None
+    people: Sequence[tuple[str, bytes]]
 
 
 _TYPES: Final = (
-    "uuid text text bytea text text text text text text timestamptz timestamptz text smallint bytea bytea bytea bytea bytea"
+    "uuid text text bytea text text text text text text timestamptz timestamptz text smallint text "
+    "bytea bytea bytea bytea bytea bytea bytea uuid text bytea"
 )
-_ARRAYS: Final = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(_TYPES.split(), 1))
+"""Of the row's columns without `people`, and of those: case, kind, token."""
+_ARRAYS: Final = [f"${number}::{kind}[]" for number, kind in enumerate(_TYPES.split(), 1)]
+_ROW: Final = FiledRow._fields[:-1]
 
 _OPEN = f"""
-with filed as materialized (select * from unnest({_ARRAYS}) as u({", ".join(FiledRow._fields)})),
+with filed as materialized (select * from unnest({", ".join(_ARRAYS[: len(_ROW)])}) as u({", ".join(_ROW)})),
 claimed as (
   insert into idempotency (scope, key, digest, case_id, created_at)
   select scope, key, digest, case_id, recorded_at from filed order by scope, key on conflict do nothing returning case_id
@@ -72,19 +75,29 @@ into_cases as (
 ),
 into_submissions as (
   insert into submissions (case_id, agency, kind, procedure, channel, return_channel, documents, filed_at, recorded_at,
-                           origin, lane)
-  select case_id, agency, kind, procedure, channel, return_channel, documents::text[], filed_at, recorded_at, origin, lane
+                           origin, lane, facts)
+  select case_id, agency, kind, procedure, channel, return_channel, documents::text[], filed_at, recorded_at, origin, lane,
+    facts::jsonb
   from new
 ),
 into_applicants as (
-  insert into applicants (case_id, ciphertext) select case_id, contact from new where contact is not null
+  insert into applicants (case_id, ciphertext, personal, note)
+  select case_id, contact, personal, note from new where contact is not null
+),
+into_persons as (
+  insert into persons (case_id, kind, token, procedure, agency, filed_at)
+  select case_id, kind_of_token, token, procedure, agency, filed_at
+  from new join unnest({", ".join(_ARRAYS[len(_ROW) :])}) as p(case_id, kind_of_token, token) using (case_id)
 ),
 into_outbox as (
   insert into outbox (lane, topic, key, headers, payload)
   select lane, '{CASE_EVENTS.name}', convert_to(case_id::text, 'UTF8'), event_headers, event from new
   union all
-  select lane, '{CASE_PRIVATE.name}', convert_to(case_id || '/{CONTACT}', 'UTF8'), told_headers, told from new
-  where told is not null
+  select lane, '{CASE_PRIVATE.name}', convert_to(case_id || '/{CONTACT}', 'UTF8'), contact_headers, contact from new
+  where contact is not null
+  union all
+  select lane, '{CASE_PRIVATE.name}', convert_to(case_id || '/{NOTE}', 'UTF8'), note_headers, note from new
+  where note is not null
 )
 select array_agg(case_id), case when count(*) > 0 then pg_notify('outbox', '') end from claimed
 """
@@ -102,7 +115,9 @@ async def open_new(driver: asyncpg.Connection, rows: Sequence[FiledRow]) -> Coll
     One statement, which is its own transaction: whatever happens, all of it is there or nothing. Keys are claimed in their
     order, waiting for transactions that claim the same ones. Of one key within the group only one may be given.
     """
-    opened, _ = await driver.fetchrow(_OPEN, *zip(*rows, strict=True))
+    *columns, _ = zip(*rows, strict=True)
+    people = [(row.case_id, kind, token) for row in rows for kind, token in row.people]
+    opened, _ = await driver.fetchrow(_OPEN, *columns, *(zip(*people, strict=True) if people else ((), (), ())))
     return opened or ()
 
 
@@ -121,16 +136,20 @@ async def find_keys(driver: asyncpg.Connection, keys: Sequence[KeyOf]) -> dict[K
 async def find_case(database: Database, case_id: UUID) -> Case | None:
     """The public side of a case, None when nothing is known of it."""
     async with database.session() as session:
-        row = (await session.exec(select(CaseRow).where(col(CaseRow.case_id) == case_id))).one_or_none()
-    return _public(row)
+        found = await session.exec(_PUBLIC.where(col(CaseRow.case_id) == case_id))
+    return _shown(found.first())
 
 
 async def find_case_by_code(database: Database, code: str) -> Case | None:
     """The public side of the case with this dossier code, None when there is none."""
     async with database.session() as session:
-        row = (await session.exec(select(CaseRow).where(col(CaseRow.code) == code).limit(1))).one_or_none()
-    return _public(row)
+        found = await session.exec(_PUBLIC.where(col(CaseRow.code) == code).limit(1))
+    return _shown(found.first())
 
 
-def _public(row: CaseRow | None) -> Case | None:
-    return None if row is None or row.completion is None else Case(row.code, row.completion)
+def _shown(row: tuple[str | None, str | None] | None) -> Case | None:
+    return None if row is None else Case(*row)
+
+
+_PUBLIC: Final = select(CaseRow.code, CaseRow.completion).where(col(CaseRow.completion).is_not(None))
+"""What is known of a case, and nothing when that is not public: both take the same time."""

@@ -1,15 +1,16 @@
-"""Intake's tables: `cases` moves, `submissions` and `idempotency` are written once, `applicants` can be erased."""
+"""Intake's tables: `cases` moves, `submissions` and `idempotency` are written once, `applicants` and `persons` can be erased."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, DateTime, Index, LargeBinary, SmallInteger, Text, UniqueConstraint, text
+from sqlalchemy import ARRAY, BigInteger, DateTime, Index, LargeBinary, SmallInteger, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
-from shared.persistence.tables import OutboxColumns, ParkedColumns, StreamColumns
+from shared.persistence.tables import AccessLogColumns, OutboxColumns, ParkedColumns, StreamColumns
 
 
 class Table(SQLModel, registry=registry()):
@@ -27,7 +28,7 @@ class CaseRow(StreamColumns, Table, table=True):
 
 
 class SubmissionRow(Table, table=True):
-    """What was filed; nothing personal."""
+    """What was filed; nothing personal. `facts` are the channel's own: counter and officer, online level, postal record."""
 
     __tablename__ = "submissions"
 
@@ -42,19 +43,90 @@ class SubmissionRow(Table, table=True):
     recorded_at: datetime = Field(sa_type=DateTime(timezone=True))
     origin: str = Field(sa_type=Text)
     lane: int = Field(sa_type=SmallInteger)
+    facts: dict[str, str] | None = Field(default=None, sa_type=JSONB)
+
+
+class PreIntakeRow(Table, table=True):
+    """What the hotline noted of a dossier that somebody means to file; nothing personal. `named_at`: a filing named it."""
+
+    __tablename__ = "pre_intakes"
+    __table_args__ = (Index("pre_intakes_agency", "agency", "id"),)
+
+    id: UUID = Field(primary_key=True)
+    agency: str = Field(sa_type=Text)
+    procedure: str = Field(sa_type=Text)
+    documents: list[str] = Field(sa_type=ARRAY(Text))
+    complete: bool | None = None
+    missing: list[str] = Field(sa_type=ARRAY(Text))
+    call: str | None = Field(default=None, sa_type=Text)
+    callback_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    created_at: datetime = Field(sa_type=DateTime(timezone=True), sa_column_kwargs={"server_default": text("now()")})
+    named_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
 
 
 class ApplicantRow(Table, table=True):
-    """The applicant's contact, encrypted for its case."""
+    """Everything personal about a case, sealed under the case's own data key (`shared/security/key_ring.py`).
+
+    `ciphertext` is the contact and `note` the free text, both as published on `case-private`; `personal` holds whatever else was
+    said of persons. A live case without a contact has a row too, for it publishes that there is none. An empty contact stands
+    for such a case from before rows were kept for them.
+    """
 
     __tablename__ = "applicants"
 
     case_id: UUID = Field(primary_key=True)
     ciphertext: bytes = Field(sa_type=LargeBinary)
+    personal: bytes | None = Field(default=None, sa_type=LargeBinary)
+    note: bytes | None = Field(default=None, sa_type=LargeBinary)
+
+
+class PersonRow(Table, table=True):
+    """An identifier of a case's applicant (`id_number`, `phone`, `email`) as a token: found again, and never read back.
+
+    `checked` says that possible duplicates of the case were looked for by this token.
+    """
+
+    __tablename__ = "persons"
+    __table_args__ = (
+        Index("persons_token", "token", "procedure", "case_id"),
+        Index("persons_unchecked", "case_id", postgresql_where=text("not checked")),
+    )
+
+    case_id: UUID = Field(primary_key=True)
+    kind: str = Field(primary_key=True, sa_type=Text)
+    token: bytes = Field(sa_type=LargeBinary)
+    procedure: str = Field(sa_type=Text)
+    agency: str = Field(sa_type=Text)
+    filed_at: datetime = Field(sa_type=DateTime(timezone=True))
+    checked: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+
+
+class AccessRow(AccessLogColumns, Table, table=True):
+    """Who was shown what is personal, or was refused, and why they asked."""
+
+    __tablename__ = "access_log"
+    __table_args__ = (Index("access_log_agency", "agency", "id"), Index("access_log_case", "case_id", "id"))
+
+
+class RotationRow(Table, table=True):
+    """How far the data keys are wrapped under one master key, which is named in hexadecimal.
+
+    `after` is the last case seen; `changed` and `unreadable` count cases of this walk, `rewrapped` those of all walks.
+    """
+
+    __tablename__ = "rotations"
+
+    key_id: str = Field(primary_key=True, sa_type=Text)
+    after: UUID
+    rewrapped: int = Field(default=0, sa_type=BigInteger)
+    changed: int = Field(default=0, sa_type=BigInteger)
+    unreadable: int = Field(default=0, sa_type=BigInteger)
+    started_at: datetime = Field(sa_type=DateTime(timezone=True))
+    done_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
 
 
 class IdempotencyRow(Table, table=True):
-    """Which case a key opened; `digest` is the HMAC of the content, so that other content is told apart."""
+    """Which case a key opened; `digest`, the HMAC of the content, tells other content apart. It is empty after an erasure."""
 
     __tablename__ = "idempotency"
 

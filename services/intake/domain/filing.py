@@ -26,6 +26,10 @@ class Filer:
         """Whose idempotency keys these are: the agency's, or the subject's own."""
         return f"agency:{self.agency}" if self.agency is not None else f"subject:{self.subject}"
 
+    def may_file_for(self, agency: str) -> bool:
+        """Whether this agency's cases are this filer's business."""
+        return self.role == ADMIN or self.agency is None or self.agency == agency
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -35,17 +39,23 @@ class Refusal:
     sentence: str
 
 
+PAST: Final = Refusal("importer-only", "filed_at more than 5 minutes in the past needs the role importer")
+"""The one refusal that a lapse of time alone brings: who sends a filing again may meet it."""
+WRONG_AGENCY: Final = Refusal("wrong-agency", "the token's agency may not file cases of another agency")
+
+
 def refuse(filer: Filer, submission: Submission, now: datetime) -> Refusal | None:
     """Why the filing is forbidden, or None.
 
-    A past filing, and one of a replay or an import, needs the role `importer` (ARCHITECTURE §7).
+    A past filing, and one of a replay or an import, needs the role `importer` (ARCHITECTURE §7). A postal dossier is past when it
+    was handed over more than a week ago.
     """
-    if filer.role != ADMIN and filer.agency is not None and filer.agency != submission.agency:
-        return Refusal("wrong-agency", "the token's agency may not file cases of another agency")
+    if not filer.may_file_for(submission.agency):
+        return WRONG_AGENCY
     if filer.role == IMPORTER:
         return None
     if submission.origin is not Origin.LIVE:
         return Refusal("importer-only", "the origins replay and import need the role importer")
     if submission.is_past(now):
-        return Refusal("importer-only", "filed_at more than 5 minutes in the past needs the role importer")
+        return PAST
     return None

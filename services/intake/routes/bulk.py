@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import Any, Final
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Annotated, Any, Final, TypeVar
 
 import structlog
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope, Send
 
-from services.intake.bulk import Answer, SilentError, Take, answer_lines, written
-from services.intake.domain.filing import Filer
+from services.intake.bulk import SilentError, Take, answer_lines, written
+from services.intake.domain.filing import PAST, Filer
 from services.intake.domain.lines import LONGEST_LINE, Line
 from services.intake.domain.submission import SubmissionLine
-from services.intake.handlers import Desk, Opening, Outcome
+from services.intake.handlers import Desk, ForbiddenError
+from services.intake.opening import NewCase, Opening, Openings, Outcome
 from services.intake.routes.filing import Who, filer_of
 from services.intake.routes.problems import key_conflict, problem_of
 from services.intake.routes.schemas import flat_schema
@@ -26,6 +27,8 @@ from shared.problems import Problem
 BULK_PATH: Final = "/v1/cases/bulk"
 STALLED_SECONDS: Final = 60.0
 NDJSON: Final = "application/x-ndjson"
+DryRun = Annotated[bool, Query(description="Only look at the lines: 200 to each that could be filed; nothing is stored.")]
+T = TypeVar("T")
 log = structlog.get_logger()
 
 
@@ -69,54 +72,77 @@ def add_bulk_route(router: APIRouter, desk: Desk, silence: float) -> None:
             }
         },
     )
-    async def file_cases(request: Request, who: Who) -> DuplexResponse:
-        answers = answer_lines(aiter(request.stream()), make_take(desk, filer_of(who)), silence)
+    async def file_cases(request: Request, who: Who, *, dry_run: DryRun = False) -> DuplexResponse:
+        take = (make_check if dry_run else make_take)(desk, filer_of(who))
+        answers = answer_lines(aiter(request.stream()), take, silence)
         return DuplexResponse(_to_the_end(answers), media_type=NDJSON)
 
 
 def make_take(desk: Desk, filer: Filer) -> Take:
-    """What takes one line for this filer."""
+    """What takes lines for this filer."""
 
-    async def take(line: Line) -> asyncio.Future[Answer]:
-        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        if line.content is None:
-            too_long = Problem(413, "too-large", "The line is too long", detail=f"at most {LONGEST_LINE} bytes")
-            answer.set_result(_refused(line, too_long))
-            return answer
-        try:
-            opening = await desk.file_line(line.content, filer)
-        except Exception as error:  # noqa: BLE001 - told as the line's problem, unforeseen ones are logged
-            answer.set_result(_refused(line, problem_of(error)))
-        else:
-            opening.add_done_callback(lambda done: _hand_over(answer, _answer(line, done, desk)))
+    async def take(lines: Sequence[Line]) -> asyncio.Future[bytes]:
+        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        read = [_read(line, lambda content: desk.read_line(content, filer)) for line in lines]
+        committed = await desk.file_together([entry for entry in read if isinstance(entry, NewCase)])
+        committed.add_done_callback(lambda done: _hand_over(answer, done, desk, lines, read))
         return answer
 
     return take
 
 
-def _hand_over(answer: asyncio.Future[Answer], content: Answer) -> None:
-    if not answer.done():  # a client that left, or a shutdown, has cancelled it
+def make_check(desk: Desk, filer: Filer) -> Take:
+    """What only looks at lines: 200 to each that this filer may file, and nothing is stored."""
+
+    async def take(lines: Sequence[Line]) -> asyncio.Future[bytes]:
+        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        read = [_read(line, lambda content: desk.check_line(content, filer)) for line in lines]
+        told = zip(lines, read, strict=True)
+        answer.set_result(b"".join(problem or written({"line": line.number, "status": 200}) for line, problem in told))
+        return answer
+
+    return take
+
+
+def _read(line: Line, read: Callable[[bytes], T]) -> T | bytes:
+    """What is read of a line, or the answer to a line that cannot be filed."""
+    if line.content is None:
+        too_long = Problem(413, "too-large", "The line is too long", detail=f"at most {LONGEST_LINE} bytes")
+        return _refused(line, too_long)
+    try:
+        return read(line.content)
+    except Exception as error:  # noqa: BLE001 - told as the line's problem, unforeseen ones are logged
+        return _refused(line, problem_of(error))
+
+
+def _hand_over(
+    answer: asyncio.Future[bytes], done: asyncio.Future[Openings], desk: Desk, lines: Sequence[Line], read: list[NewCase | bytes]
+) -> None:
+    """Answer the lines, once those that make a case are committed."""
+    if done.cancelled():  # a shutdown
+        answer.cancel()
+        return
+    openings, told = iter(done.result()), zip(lines, read, strict=True)
+    content = b"".join(entry if isinstance(entry, bytes) else _answer(line, next(openings), desk) for line, entry in told)
+    if not answer.done():  # a client that left has cancelled it
         answer.set_result(content)
 
 
-def _answer(line: Line, done: asyncio.Future[Opening], desk: Desk) -> Answer:
-    error = done.exception()
-    if error is not None:
-        desk.metrics.count_failure(Lane.BULK, error)
-        return _refused(line, problem_of(error))
-    opening = done.result()
+def _answer(line: Line, opening: Opening | Exception, desk: Desk) -> bytes:
+    if isinstance(opening, Exception):
+        desk.metrics.count_failure(Lane.BULK, opening)
+        return _refused(line, problem_of(opening))
     desk.metrics.count(Lane.BULK, opening.outcome)
     if opening.outcome is Outcome.CONFLICT:
         return _refused(line, key_conflict())
-    return {
-        "line": line.number,
-        "status": 201 if opening.outcome is Outcome.OPENED else 200,
-        "case_id": str(opening.case_id),
-    }
+    if opening.outcome is Outcome.FORBIDDEN:
+        return _refused(line, problem_of(ForbiddenError(PAST)))
+    status = 201 if opening.outcome is Outcome.OPENED else 200
+    return f'{{"line":{line.number},"status":{status},"case_id":"{opening.case_id}"}}\n'.encode()
 
 
-def _refused(line: Line, problem: Problem) -> Answer:
-    return {"line": line.number, "status": problem.status, "problem": problem.body()}
+def _refused(line: Line, problem: Problem) -> bytes:
+    return written({"line": line.number, "status": problem.status, "problem": problem.body()})
 
 
 async def _to_the_end(answers: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

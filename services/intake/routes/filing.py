@@ -9,7 +9,8 @@ from pydantic import BaseModel
 
 from services.intake.domain.filing import Filer
 from services.intake.domain.submission import Submission
-from services.intake.handlers import Desk, Opening, Outcome
+from services.intake.handlers import Desk
+from services.intake.opening import Opening, Outcome
 from services.intake.routes.problems import key_conflict, problem_of
 from services.intake.routes.schemas import flat_schema
 from shared.security.tokens import Principal, Role, require
@@ -82,7 +83,7 @@ def add_filing_route(router: APIRouter) -> None:
             403: {"description": "Another agency's case, or the role importer is needed"},
             409: {"description": "The key was used with other content"},
             413: {"description": "The body is too large"},
-            422: {"description": "Not valid; `errors` lists every fault"},
+            422: {"description": "Not valid; `errors` lists the faults, 100 at most"},
             503: {"description": "Not committed; send it again after Retry-After"},
         },
         openapi_extra={

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 import structlog
 
 from services.intake.domain.submission import NotValidError
 from services.intake.group_commit import UnavailableError
 from services.intake.handlers import ForbiddenError
-from shared.problems import Problem, unavailable
+from shared.problems import MEDIA_TYPE, Problem, unavailable
 
+NOT_VALID: Final[dict[int | str, dict[str, Any]]] = {
+    422: {"description": "Not valid; `errors` lists the faults, 100 at most", "content": {MEDIA_TYPE: {}}}
+}
 log = structlog.get_logger()
 
 
@@ -16,7 +21,9 @@ def problem_of(error: BaseException) -> Problem:
     """The problem of an error that `Desk` raised; anything unforeseen is logged and answered with 500."""
     match error:
         case NotValidError():
-            return Problem(422, "invalid", "The content is not valid", errors=[fault.as_dict() for fault in error.faults])
+            detail = f"{error.more} more faults are not listed" if error.more else None
+            errors = [fault.as_dict() for fault in error.faults]
+            return Problem(422, "invalid", "The content is not valid", detail=detail, errors=errors)
         case ForbiddenError():
             return Problem(403, error.refusal.slug, "Not allowed", detail=error.refusal.sentence)
         case UnavailableError():
