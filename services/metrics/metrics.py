@@ -69,6 +69,11 @@ WORKING_MEAN = Stock(
     WINDOWED,
 )
 ON_TIME = Stock("motcua_case_on_time_ratio", "Resolved by the due date, of all resolved that had one.", WINDOWED)
+FIRST_TIME_VALID = Stock(
+    "motcua_case_first_time_valid_ratio",
+    "Share of the received cases whose documents were complete and correct at the first filing, of those where it is known.",
+    WINDOWED,
+)
 RECEIVED_BY = Stock(
     "motcua_case_received_by_channel_ratio",
     "Share of a channel in the received cases.",
@@ -85,6 +90,11 @@ RETURNED = Facts("motcua_cases_returned", "Results handed over.", (*CASE, "chann
 RESOLVED = Facts("motcua_cases_resolved", "Resolutions, by their date against the due date.", (*CASE, "timeliness"))
 REOPENED = Facts("motcua_cases_reopened", "Resolved cases that were opened again.")
 CORRECTED = Facts("motcua_cases_corrected", "Facts that were corrected.")
+DUPLICATES = Facts(
+    "motcua_cases_duplicate_suspected",
+    "Cases that the same person may have filed twice; before their acceptance, so without a field.",
+    ("agency", "kind"),
+)
 NOTIFICATIONS = Facts("motcua_notifications", "What became of messages.", (*CASE, "channel", "outcome"))
 
 PROCEDURE = ("agency", "procedure")

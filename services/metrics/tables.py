@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, SmallInteger, Text
+from sqlalchemy import BigInteger, DateTime, SmallInteger, Text, text
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
@@ -13,6 +13,7 @@ from shared.persistence.tables import OutboxColumns, ParkedColumns, StreamColumn
 
 AT = DateTime(timezone=True)
 ZERO = {"server_default": "0"}
+FALSE = {"server_default": text("false")}
 
 
 class Table(SQLModel, registry=registry()):
@@ -62,6 +63,10 @@ class CaseRow(StreamColumns, Table, table=True):
     outcome_sequence: int = Field(default=0, sa_column_kwargs=ZERO)
     timeliness_sequence: int = Field(default=0, sa_column_kwargs=ZERO)
     handed_sequence: int = Field(default=0, sa_column_kwargs=ZERO)
+    documents_complete: bool | None = None
+    supplemented: bool | None = Field(default=False, sa_column_kwargs=FALSE)
+    refused_for_documents: bool | None = Field(default=False, sa_column_kwargs=FALSE)
+    refiled_from: UUID | None = None
 
 
 class AgencyClockRow(Table, table=True):

@@ -23,10 +23,10 @@ from services.notification.domain.routing import NOBODY, Reach, Route, Way, choo
 from services.notification.handover import Handover
 from services.notification.repository import CaseWork
 from shared.contracts.events import CaseEvent, NotificationEvent, NotificationUndeliverable
-from shared.contracts.private import Contact, contact_context
+from shared.contracts.private import CONTACT, Contact
 from shared.contracts.words import Kind, Lane, Origin
 from shared.messaging.delivery import Delivery
-from shared.security.cipher import Cipher
+from shared.security.key_ring import KeyRing
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Planner:
 
     ways: tuple[Way, ...]
     contact_wait: timedelta
-    cipher: Cipher
+    keys: KeyRing
     handovers: Mapping[str, Handover] = field(default_factory=dict)
 
     async def plan_messages(self, work: CaseWork, deliveries: Sequence[Delivery]) -> None:
@@ -108,27 +108,33 @@ class Planner:
     async def take_contacts(self, work: CaseWork, deliveries: Sequence[Delivery]) -> None:
         """Keep the newest contact of each case, still encrypted, and send the messages that waited for it on their way.
 
-        A record without a value erases the contact; messages that needed it are cancelled.
+        A record without a value erases the contact for good, whatever the clocks say that wrote it: intake publishes none of
+        an erased case again. Messages that needed it are cancelled.
 
         Raises:
             CipherError: A contact does not open with our key; its record is parked.
             ValueError: Its content is no contact; likewise.
         """
-        written = await repository.contacts_recorded_at(work.tx, work.cases)
+        written, erased = await repository.contacts_recorded_at(work.tx, work.cases)
         newest: dict[UUID, repository.Contact] = {}
         for delivery in deliveries:
             recorded_at, case_id = delivery.envelope.recorded_at, delivery.case_id
-            if case_id is not None and recorded_at >= written.get(case_id, recorded_at):
-                written[case_id] = recorded_at
-                reach = self._reach(case_id, delivery.body)
-                newest[case_id] = repository.Contact(case_id, delivery.body, reach, recorded_at)
+            if case_id is None:
+                continue
+            if delivery.body is None:
+                erased.add(case_id)
+            elif case_id in erased or recorded_at < written.get(case_id, recorded_at):
+                continue
+            written[case_id] = recorded_at
+            reach = self._reach(case_id, delivery.body)
+            newest[case_id] = repository.Contact(case_id, delivery.body, reach, recorded_at)
         await repository.save_contacts(work.tx, list(newest.values()))
         await self._release(work, newest)
 
     def _reach(self, case_id: UUID, ciphertext: bytes | None) -> Reach:
         if ciphertext is None:
             return NOBODY
-        contact = open_contact(self.cipher, case_id, ciphertext)
+        contact = open_contact(self.keys, case_id, ciphertext)
         names = {way.name for way in self.ways if way.address_of(contact)}
         return Reach(frozenset(names), contact.language)
 
@@ -155,9 +161,9 @@ class Planner:
         self._hand_over(work, changed)
 
 
-def open_contact(cipher: Cipher, case_id: UUID, ciphertext: bytes) -> Contact:
+def open_contact(keys: KeyRing, case_id: UUID, ciphertext: bytes) -> Contact:
     """Decrypt a contact. Raises CipherError, or ValueError when the content is no contact."""
-    return Contact.model_validate_json(cipher.decrypt(ciphertext, contact_context(case_id)))
+    return Contact.model_validate_json(keys.open(ciphertext, case_id, CONTACT))
 
 
 def follow(entry: Entry, route: Route, reach: Reach) -> Entry:

@@ -36,6 +36,10 @@ update ledger l set next_attempt_at = $4 from due where l.id = due.id
 returning {", ".join(f"l.{name}" for name in LEDGER)},
   (select c.ciphertext from contacts c where c.case_id = l.case_id and $5)
 """
+HELD_CONTACTS = "select count(*) from contacts where case_id = $1 and ciphertext is not null"
+"""How many contacts of a case are kept."""
+ERASED_CONTACT = "select exists (select 1 from contacts where case_id = $1 and ciphertext is null)"
+"""Whether a tombstone has come for a case's contact."""
 _SENT = """
 update ledger set status = 'sent', attempts = attempts + 1, reason = null, sent_at = $2
 where id = any($1::uuid[]) and status = 'pending' returning id
@@ -111,10 +115,12 @@ async def reaches_of(tx: Tx, case_ids: Iterable[UUID]) -> dict[UUID, Reach]:
     return {row[0]: NOBODY if row[3] else Reach(frozenset(row[1].split()), row[2]) for row in rows}
 
 
-async def contacts_recorded_at(tx: Tx, case_ids: Iterable[UUID]) -> dict[UUID, datetime]:
-    """When the contacts that are kept were written."""
-    rows = await tx.driver.fetch("select case_id, recorded_at from contacts where case_id = any($1::uuid[])", list(case_ids))
-    return {row[0]: row[1] for row in rows}
+async def contacts_recorded_at(tx: Tx, case_ids: Iterable[UUID]) -> tuple[dict[UUID, datetime], set[UUID]]:
+    """When the contacts that are kept were written; and which of these cases were erased."""
+    rows = await tx.driver.fetch(
+        "select case_id, recorded_at, ciphertext is null from contacts where case_id = any($1::uuid[])", list(case_ids)
+    )
+    return {row[0]: row[1] for row in rows}, {row[0] for row in rows if row[2]}
 
 
 async def save_contacts(tx: Tx, contacts: Sequence[Contact]) -> None:

@@ -32,7 +32,7 @@ from shared.contracts.words import Origin
 from shared.observability.failpoints import reach
 from shared.persistence.retry import until_it_passes
 from shared.persistence.work import Store
-from shared.security.cipher import Cipher
+from shared.security.key_ring import KeyRing
 
 log = structlog.get_logger()
 
@@ -53,7 +53,7 @@ class Sender:
     channel: Channel
     ways: tuple[Way, ...]
     store: Store[Case]
-    cipher: Cipher
+    keys: KeyRing
     renderer: Renderer
     metrics: NotificationMetrics
     handover: Handover | None = None
@@ -118,7 +118,7 @@ class Sender:
 
     def _address(self, case_id: UUID, ciphertext: bytes | None) -> str:
         """The applicant's address on this channel; NoAddressError when there is none any more."""
-        address = ciphertext and self.channel.way.address_of(open_contact(self.cipher, case_id, ciphertext))
+        address = ciphertext and self.channel.way.address_of(open_contact(self.keys, case_id, ciphertext))
         if not address:
             raise NoAddressError(self.channel.way.name)
         return str(address)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Generic, TypeVar
+from unicodedata import category
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError, model_validator
 from pydantic_core import PydanticCustomError, from_json, to_json
 
 from shared.contracts.commands import COMMANDS, Command
@@ -16,6 +17,7 @@ from shared.contracts.words import ClockMode, Kind, Origin
 from shared.problems import Problem, faults_of
 
 Item = TypeVar("Item")
+CONTROL: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
 def _in_utc(at: datetime) -> datetime:
@@ -40,12 +42,22 @@ def _known_command(name: str) -> str:
     return name
 
 
+def _text(value: str) -> str:
+    if any(category(letter) in CONTROL and letter not in "\n\r\t" for letter in value):
+        raise PydanticCustomError("control_characters", "must hold no control characters")
+    return value
+
+
 class Occasion(Body):
-    """What every command says besides itself: its type, when it happened (default: now), and where it comes from."""
+    """What every command says besides itself: its type, when it happened (default: now), and where it comes from.
+
+    `note` is an officer's free text: it is sealed, and reaches no event.
+    """
 
     type: Annotated[str, AfterValidator(_known_command)]
     occurred_at: Time | None = None
     origin: Origin = Origin.LIVE
+    note: Annotated[str, StringConstraints(min_length=1, max_length=4000), AfterValidator(_text)] | None = None
 
 
 OCCASION_FIELDS: Final = frozenset(Occasion.model_fields)
@@ -58,6 +70,7 @@ class CommandBody:
     command: Command
     occurred_at: datetime | None
     origin: Origin
+    note: str | None = field(default=None, repr=False)
 
 
 def read_command(raw: bytes) -> CommandBody:
@@ -82,7 +95,7 @@ def read_command(raw: bytes) -> CommandBody:
     command, more = _read(model, own) if model else (None, [])
     if command is None or occasion is None:
         raise _faulty(faults + more)
-    return CommandBody(command, occasion.occurred_at, occasion.origin)
+    return CommandBody(command, occasion.occurred_at, occasion.origin, occasion.note)
 
 
 _Model = TypeVar("_Model", bound=BaseModel)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import structlog
+
 from services.processing import repository
 from services.processing.domain.case import Case
 from services.processing.domain.machine import COMMAND_LIFE
+from services.processing.handlers.notes import rewrap_notes
 from services.processing.handlers.recalculating import recalculate_cases
 from services.processing.handlers.records import reject_stale
 from services.processing.handlers.settling import Rules
@@ -14,7 +17,10 @@ from services.processing.handlers.timers import Ticker, tick
 from services.processing.metrics import ProcessingMetrics
 from shared.clock import Clock, real_time
 from shared.persistence.work import Store
+from shared.security.key_ring import KeyRing
 from shared.service import Job
+
+log = structlog.get_logger()
 
 STALE_CASES = 500
 """Cases of one transaction."""
@@ -35,6 +41,22 @@ def make_jobs(
             await repository.forget_answers(tx, tx.now - COMMAND_LIFE)
 
     return [Job("unknown cases", min(5.0, patience_seconds), reject_unknown), Job("answers", 3600.0, forget)]
+
+
+def make_rewrapping(store: Store[Case], keys: KeyRing) -> Job:
+    """The loop that follows a rotation of master keys."""
+    unreadable = 0
+
+    async def rewrap() -> None:
+        nonlocal unreadable
+        if len(keys.ids) == 1:  # there is no older one
+            return
+        found = (await rewrap_notes(store, keys)).unreadable
+        if found > unreadable:
+            log.warning("notes do not open under the master key that they name", notes=found)
+        unreadable = found
+
+    return Job("rewrap notes", 10.0, rewrap)
 
 
 def make_timers(ticker: Ticker, metrics: ProcessingMetrics, every_seconds: float) -> Job:

@@ -10,11 +10,13 @@ from fastapi import FastAPI
 from services.processing.domain.case import Case
 from services.processing.handlers.settling import Rules
 from services.processing.handlers.timers import Ticker
-from services.processing.jobs import make_jobs, make_recalculation, make_timers
+from services.processing.jobs import make_jobs, make_recalculation, make_rewrapping, make_timers
 from services.processing.metrics import ProcessingMetrics
+from services.processing.repository import ERASED_NOTES, HELD_NOTES
 from services.processing.routes import create_router
 from services.processing.routes_calendar import create_calendar_router
 from services.processing.routes_clock import create_clock_router
+from services.processing.routes_notes import create_notes_router
 from services.processing.settings import ProcessingSettings
 from services.processing.subscribers import make_consumers
 from services.processing.tables import CaseRow, Inbox, Outbox, Parked
@@ -23,7 +25,10 @@ from shared.contracts.events import NOTIFICATION, PROCESSING
 from shared.contracts.topics import CASE_COMMANDS
 from shared.messaging.lag import DownstreamLag
 from shared.persistence.work import Store
+from shared.security.key_ring import KeyRing
 from shared.service import Runtime, create_service_app
+from shared.service.keys import SealedColumns, add_keys_route, make_key_job, sealed_in
+from shared.service.personal import Personal
 from shared.settings import load_settings
 
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -53,7 +58,13 @@ def create_app(settings: ProcessingSettings | None = None) -> FastAPI:
     runtime.jobs.append(timers)
     recalculation = make_recalculation(store, rules)
     runtime.jobs.append(recalculation)
-    router = create_router(store, rules, on_clock_set=timers.wake)
+    keys = KeyRing.from_file(settings.private_key_file)
+    runtime.jobs += [make_key_job(keys), make_rewrapping(store, keys)]
+    runtime.personal = Personal({"notes": HELD_NOTES}, ERASED_NOTES)
+    router = create_router(store, rules, keys, on_clock_set=timers.wake)
     router.include_router(create_clock_router(store, rules))
     router.include_router(create_calendar_router(store, on_change=recalculation.wake))
-    return create_service_app(runtime, router, title="processing")
+    whole = create_notes_router(store, keys)
+    add_keys_route(whole, store.database, PROCESSING, keys, sealed_in(store, SealedColumns("notes", ("sealed",), "command_id")))
+    whole.include_router(router)
+    return create_service_app(runtime, whole, title="processing")

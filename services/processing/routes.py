@@ -25,7 +25,7 @@ from services.processing.bodies import (
 from services.processing.domain.case import Case
 from services.processing.domain.clock import AgencyClock
 from services.processing.domain.machine import CLOCK_TOLERANCE
-from services.processing.handlers.officers import Answer, HttpCommand, KeyReusedError, command_case, set_clock
+from services.processing.handlers.officers import Answer, ErasedError, HttpCommand, KeyReusedError, command_case, set_clock
 from services.processing.handlers.settling import Rules
 from services.processing.repository import Filters
 from services.processing.tables import HistoryRow
@@ -34,6 +34,7 @@ from shared.contracts.model import Code, Slug
 from shared.contracts.words import Kind, Origin
 from shared.persistence.work import Store
 from shared.problems import Problem, refusals
+from shared.security.key_ring import KeyRing
 from shared.security.tokens import Principal, Role, check_agency, require
 
 Reader = Annotated[Principal, Depends(require(Role.OFFICER, Role.COUNTER, Role.IMPORTER, Role.AUDITOR))]
@@ -66,12 +67,12 @@ CLOCK_BODY = {
 
 
 def create_router(
-    store: Store[Case], rules: Rules, now: Clock = real_time, on_clock_set: Callable[[], None] = lambda: None
+    store: Store[Case], rules: Rules, keys: KeyRing, now: Clock = real_time, on_clock_set: Callable[[], None] = lambda: None
 ) -> APIRouter:
     """The routes over one store; `on_clock_set` is told when an agency's business clock was set."""
     router = APIRouter(prefix="/v1", responses=refusals())
     _add_cases(router, store, now)
-    _add_commands(router, store, rules, now)
+    _add_commands(router, store, rules, keys, now)
     _add_clocks(router, store, now, on_clock_set)
     return router
 
@@ -139,7 +140,7 @@ def _add_cases(router: APIRouter, store: Store[Case], now: Clock) -> None:
         return Page(items=[_history_event(row) for row in rows[:limit]], next=following)
 
 
-def _add_commands(router: APIRouter, store: Store[Case], rules: Rules, now: Clock) -> None:
+def _add_commands(router: APIRouter, store: Store[Case], rules: Rules, keys: KeyRing, now: Clock) -> None:
     @router.post(
         "/cases/{case_id}/commands",
         tags=["commands"],
@@ -160,9 +161,14 @@ def _add_commands(router: APIRouter, store: Store[Case], rules: Rules, now: Cloc
             origin=body.origin,
             scope=f"http:{who.subject}",
             key=idempotency_key,
+            note=body.note,
+            note_digest=None if body.note is None else keys.digest(body.note.encode()).hex(),
         )
         try:
-            return _said(await command_case(store, asked, clock, rules), rules)
+            return _said(await command_case(store, asked, clock, rules, keys), rules)
+        except ErasedError:
+            detail = "the personal data of this case were erased; send the command without its note"
+            raise Problem(409, "erased", "The case takes no note", detail=detail) from None
         except KeyReusedError:
             raise Problem(409, "key-reused", "The idempotency key belongs to another command") from None
 

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.processing.domain.case import Case
+from services.processing.handlers.notes import erase_notes
 from services.processing.handlers.records import UnknownCommand, open_cases, run_commands
 from services.processing.handlers.settling import Rules
 from shared.contracts.commands import COMMANDS
-from shared.contracts.events import PROCESSING, CaseSubmitted
-from shared.contracts.topics import CASE_COMMANDS, CASE_EVENTS
+from shared.contracts.events import PROCESSING, CaseSubmitted, DuplicateSuspected
+from shared.contracts.private import Erased
+from shared.contracts.topics import CASE_COMMANDS, CASE_EVENTS, CASE_PRIVATE
 from shared.messaging.consumer import Consumer
 from shared.messaging.delivery import Delivery, decode_model
 from shared.messaging.memory import Memory
@@ -32,7 +34,7 @@ def make_consumers(settings: ServiceSettings, store: Store[Case], rules: Rules, 
         service=PROCESSING,
         topic=CASE_EVENTS,
         prefix=settings.topic_prefix,
-        wanted={CaseSubmitted.type: decode_model(CaseSubmitted)},
+        wanted={event.type: decode_model(event) for event in (CaseSubmitted, DuplicateSuspected)},
         store=store,
         handle=on_events,
         metrics=metrics,
@@ -50,4 +52,15 @@ def make_consumers(settings: ServiceSettings, store: Store[Case], rules: Rules, 
         unknown=lambda _: UnknownCommand(),
         park_limit=settings.park_limit,
     )
-    return [events, commands]
+    erasures = Consumer(
+        service=PROCESSING,
+        topic=CASE_PRIVATE,
+        prefix=settings.topic_prefix,
+        wanted={Erased.type: lambda _: None},
+        store=store,
+        handle=erase_notes,
+        metrics=metrics,
+        memory=Memory.LATEST,
+        park_limit=settings.park_limit,
+    )
+    return [events, commands, erasures]

@@ -6,11 +6,11 @@ import datetime as dt
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, Index, SmallInteger, Text, text
+from sqlalchemy import BigInteger, DateTime, Index, LargeBinary, SmallInteger, Text, text
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
-from shared.persistence.tables import InboxColumns, OutboxColumns, ParkedColumns, StreamColumns
+from shared.persistence.tables import AccessLogColumns, InboxColumns, OutboxColumns, ParkedColumns, StreamColumns
 
 INSTANT = DateTime(timezone=True)
 
@@ -118,6 +118,34 @@ class WaitingRow(Table, table=True):
     origin: str = Field(sa_type=Text)
     body: str = Field(sa_type=Text)
     arrived_at: datetime = Field(sa_type=INSTANT)
+
+
+class NoteRow(Table, table=True):
+    """What an officer wrote beside a command, sealed under a data key of its own; also on `case-private`."""
+
+    __tablename__ = "notes"
+
+    case_id: UUID = Field(primary_key=True)
+    command_id: UUID = Field(primary_key=True)
+    agency: str = Field(sa_type=Text)
+    sealed: bytes = Field(sa_type=LargeBinary)
+    written_at: datetime = Field(sa_type=INSTANT)
+
+
+class ErasedRow(Table, table=True):
+    """A case whose people were erased: nothing more may be written about them."""
+
+    __tablename__ = "erased"
+
+    case_id: UUID = Field(primary_key=True)
+    erased_at: datetime = Field(sa_type=INSTANT)
+
+
+class AccessRow(AccessLogColumns, Table, table=True):
+    """Who read notes, or was refused, and why they asked."""
+
+    __tablename__ = "access_log"
+    __table_args__ = (Index("access_log_agency", "agency", "id"), Index("access_log_case", "case_id", "id"))
 
 
 class SerialRow(Table, table=True):

@@ -13,8 +13,8 @@ from services.metrics.collectors.rows import business_of, newest_change
 from shared.catalogue import Catalogue, load_catalogue
 from shared.persistence.database import Database
 
-REST = 9.0
-"""Rests this many times as long as the last reading took: at most a tenth of the time goes into reading."""
+REST = 4.0
+"""Rests this many times as long as the last reading took: at most a fifth of the time goes into reading."""
 
 
 class BusinessCollector(Collector):

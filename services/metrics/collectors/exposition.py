@@ -32,6 +32,7 @@ def business_families(business: Business, catalogue: Catalogue) -> tuple[Metric,
     return (
         *_backlog(business, groups),
         *_turnaround(business.turnaround),
+        series.FIRST_TIME_VALID.family(_first_time_valid(business.received)),
         series.RECEIVED_BY.family(_channel_ratios(business.received)),
         series.RETURNED_BY.family(_channel_ratios(business.returned)),
         *_facts(business.tallies, groups),
@@ -105,6 +106,17 @@ def _channel_ratios(rows: Sequence[Row]) -> Iterator[tuple[tuple[str, ...], floa
             yield (*group, channel, window), cases[*group, window, channel] / totals[*group, window]
 
 
+def _first_time_valid(rows: Sequence[Row]) -> Iterator[tuple[tuple[str, ...], float]]:
+    """Of the cases of which it is known."""
+    judged: Counter[tuple[str, ...]] = Counter()
+    valid: Counter[tuple[str, ...]] = Counter()
+    for row in rows:
+        place = (*_group(row), row["span"])
+        judged[place] += row["judged"]
+        valid[place] += row["valid"]
+    return ((place, valid[place] / total) for place, total in judged.items() if total)
+
+
 def _facts(rows: Sequence[Row], groups: Sequence[Group]) -> Iterator[Metric]:
     counts: dict[str, Counter[tuple[str, ...]]] = defaultdict(Counter)
     for row in rows:
@@ -116,10 +128,11 @@ def _facts(rows: Sequence[Row], groups: Sequence[Group]) -> Iterator[Metric]:
     ):
         zeros: dict[tuple[str, ...], int] = {(*group, word): 0 for group in groups for word in words}
         yield facts.family((zeros | counts[name]).items())
-    for facts, name in ((series.REOPENED, "reopened"), (series.CORRECTED, "corrected")):
-        plain: Counter[tuple[str, ...]] = Counter(dict.fromkeys(groups, 0))
+    for facts, name in ((series.REOPENED, "reopened"), (series.CORRECTED, "corrected"), (series.DUPLICATES, "duplicate")):
+        width = len(facts.labels)
+        plain: Counter[tuple[str, ...]] = Counter(dict.fromkeys((group[:width] for group in groups), 0))
         for labels, count in counts[name].items():
-            plain[labels[:3]] += count
+            plain[labels[:width]] += count
         yield facts.family(plain.items())
     yield series.NOTIFICATIONS.family(_notifications(counts["notifications"]).items())
 

@@ -1,7 +1,7 @@
 """What the business series show, for all agencies or for one; each statement reads every case at most once.
 
 `$1` real time, `$2` the agency or null, `$3` the fields of the catalogue: any other is shown as `other`. A case whose clock
-stands still is overdue if it was when it stopped, and never due soon.
+stands still is overdue if it was when it stopped, and never due soon. `valid` is null while it is not known.
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ with known as (
         (c.statutory_due_at at time zone 'Asia/Ho_Chi_Minh')::date as statutory_due_on,
         coalesce(k.at, $1) as clock,
         (coalesce(k.at, $1) at time zone 'Asia/Ho_Chi_Minh')::date as today,
-        (c.stopped_at at time zone 'Asia/Ho_Chi_Minh')::date as stopped_on
+        (c.stopped_at at time zone 'Asia/Ho_Chi_Minh')::date as stopped_on,
+        not (c.supplemented or c.documents_complete is false or case when c.refiled_from is null then false else (
+            select o.refused_for_documents from cases o where o.case_id = c.refiled_from
+        ) end) as valid
     from cases c left join agency_clocks k on k.agency = c.agency and k.mode = 'historical'
     where c.received_at is not null and ($2::text is null or c.agency = $2)
 )
@@ -51,7 +54,8 @@ group by agency, kind, field, status order by 1, 2, 3, 4
 """
 
 RECEIVED = f"""{_KNOWN}
-select agency, kind, field, w.span, channel, count(*) as cases
+select agency, kind, field, w.span, channel, count(*) as cases, count(*) filter (where valid) as valid,
+    count(valid) as judged
 from known join {_WINDOWS} on w.length is null or received_at > clock - w.length
 group by agency, kind, field, w.span, channel order by 1, 2, 3, 4, 5
 """

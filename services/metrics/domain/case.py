@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 
 @dataclass(slots=True)
@@ -14,6 +15,8 @@ class Case:
     `turnaround_seconds` run from acceptance to resolution, `working_seconds` are those of them inside counter hours.
     `stopped_at` is since when the clock stands still, `standstill` what that is made of (`domain.standstill`). `committed` and
     `statutory` are the limits in force at the acceptance, such as `10 working_days`. `milestones` are those that a task reached.
+    `refiled_from` is an earlier filing of the same person and procedure (`domain.validity`); `supplemented` and
+    `refused_for_documents` are None where nobody knows, of cases from before they were kept.
     The `*_sequence` fields say which of processing's facts decided a value, so that any order of arrival ends the same.
     """
 
@@ -55,3 +58,7 @@ class Case:
     outcome_sequence: int = 0
     timeliness_sequence: int = 0
     handed_sequence: int = 0
+    documents_complete: bool | None = None
+    supplemented: bool | None = False
+    refused_for_documents: bool | None = False
+    refiled_from: UUID | None = None

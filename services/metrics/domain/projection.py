@@ -14,6 +14,7 @@ from typing import Any
 
 from services.metrics.domain.case import Case
 from services.metrics.domain.standstill import Standstill
+from services.metrics.domain.validity import VALIDITY
 from shared.calendar import WorkingCalendar, load_calendar
 from shared.contracts.envelope import Envelope
 from shared.contracts.events import (
@@ -31,6 +32,7 @@ from shared.contracts.events import (
     CaseSubmitted,
     CommandRejected,
     DueDateRecalculated,
+    DuplicateSuspected,
     Limit,
     MilestoneReached,
     PaymentReceived,
@@ -59,7 +61,8 @@ STATUS_AFTER: dict[str, Status] = {
     "case.reopened": Status.IN_PROCESS,
 }
 """The national status that each fact of processing leads to; facts not named here change none."""
-
+ASIDE = frozenset({CommandRejected, DuplicateSuspected})
+"""What is said about a case and does not happen to it."""
 
 VALUES = attrgetter(*(each.name for each in fields(Case)))
 
@@ -70,12 +73,14 @@ def project(case: Case, envelope: Envelope, event: CaseEvent, calendar: WorkingC
     if after.agency is None:
         after.agency, after.kind = event.agency, event.kind
     kind = type(event)
-    if event.stated_by != NOTIFICATION and kind is not CommandRejected:
+    if event.stated_by != NOTIFICATION and kind not in ASIDE:
         _span(after, envelope.occurred_at)
     if event.stated_by == PROCESSING:
         _status(after, envelope, event)
     if (fold := FOLDS.get(kind)) is not None:
         fold(after, envelope, event)
+    if (told := VALIDITY.get(kind)) is not None:
+        told(after, event)
     if kind in MEASURED:
         _measure(after, calendar or load_calendar())
     return after

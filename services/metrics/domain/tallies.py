@@ -19,6 +19,7 @@ from shared.contracts.events import (
     CaseReopened,
     CaseResolved,
     CaseReturned,
+    DuplicateSuspected,
     NotificationEvent,
 )
 
@@ -29,7 +30,7 @@ MILLIONTHS = 1_000_000
 OTHER = "other"
 
 
-PLAIN: dict[type[CaseEvent], str] = {CaseReopened: "reopened", CaseCorrected: "corrected"}
+PLAIN: dict[type[CaseEvent], str] = {CaseReopened: "reopened", CaseCorrected: "corrected", DuplicateSuspected: "duplicate"}
 """Fact → series, of facts that are only counted."""
 LABELLED: dict[type[CaseEvent], tuple[str, str]] = {
     CaseAccepted: ("received", "channel"),

@@ -73,6 +73,7 @@ QUIET: dict[str, str] = {
     "case.cause_recorded": "internal to the office",
     "case.milestone_reached": "the progress of a task, which has no applicant",
     "case.linked": "internal to the office",
+    "case.duplicate_suspected": "a hint for the officer, who decides",
     "case.command_rejected": "an answer to the sender of a command",
     "notification.sent": "about a message",
     "notification.delivered": "about a message",

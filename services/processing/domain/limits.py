@@ -79,9 +79,8 @@ def version_of(case: Case, at: datetime, known: Catalogue) -> LimitVersion | Non
 def missing_documents(procedure: str, filed_at: datetime, filed: Sequence[str], known: Catalogue) -> str | None:
     """Codes of the required documents that were not filed, with spaces between; None when there are none."""
     version = known.version_at(procedure, local_date(filed_at)) if procedure in known else None
-    if version is None or not version.documents:
-        return None
-    return " ".join(each.code for each in version.documents if each.required and each.code not in filed) or None
+    missing = None if version is None else version.missing(filed)
+    return " ".join(document.code for document in missing) if missing else None
 
 
 # --- counting --------------------------------------------------------------------------------------

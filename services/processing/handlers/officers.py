@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
@@ -16,12 +16,14 @@ from services.processing.domain.clock import AgencyClock
 from services.processing.domain.machine import Rejected
 from services.processing.handlers.calendar import rules_in_force
 from services.processing.handlers.histories import find_histories
+from services.processing.handlers.notes import keep_note
 from services.processing.handlers.settling import Asked, Fact, Rules, attempt, settle
 from shared.contracts.commands import Command
 from shared.contracts.envelope import Envelope, format_time
 from shared.contracts.events import ClockSet
 from shared.contracts.words import ClockMode, Origin
 from shared.persistence.work import Locked, Store, Work
+from shared.security.key_ring import KeyRing
 
 SOURCE = "/http"
 COMMAND_IDS = UUID("6f6d7f2e-53c5-4c0a-9a43-0c2d6b7e1a55")
@@ -32,9 +34,16 @@ class KeyReusedError(Exception):
     """The idempotency key was used before, for another command."""
 
 
+class ErasedError(Exception):
+    """The people of this case were erased: nothing may be written about them."""
+
+
 @dataclass(frozen=True, slots=True)
 class HttpCommand:
-    """One command. `occurred_at` None is the agency's business time; `scope` and `key` make a repetition known."""
+    """One command. `occurred_at` None is the agency's business time; `scope` and `key` make a repetition known.
+
+    `note` is free text beside it, and `note_digest` stands for it in what is remembered.
+    """
 
     case_id: UUID
     agency: str
@@ -43,10 +52,13 @@ class HttpCommand:
     origin: Origin
     scope: str
     key: str | None
+    note: str | None = field(default=None, repr=False)
+    note_digest: str | None = None
 
     def content(self) -> str:
         """What must be the same when the key is the same."""
         said = [self.case_id, self.command.type, self.occurred_at, self.origin, self.command.model_dump_json()]
+        said += [] if self.note_digest is None else [self.note_digest]
         return json.dumps([str(each) for each in said])
 
 
@@ -68,20 +80,26 @@ class Answer:
         return cls(*json.loads(raw))
 
 
-async def command_case(store: Store[Case], asked: HttpCommand, clock: AgencyClock, rules: Rules) -> Answer:
+async def command_case(store: Store[Case], asked: HttpCommand, clock: AgencyClock, rules: Rules, keys: KeyRing) -> Answer:
     """Carry out one command under its case's lock; the same key is answered the same again, and done once.
 
     A rejection is the answer and nothing else: no `case.command_rejected` is stated, since the sender knows already.
 
     Raises:
         KeyReusedError: The key belongs to another command.
+        ErasedError: It has a note, and the people of its case were erased.
     """
     async with store.open([asked.case_id]) as work:
         if asked.key is not None:
             earlier = await repository.find_answer(work.tx, asked.scope, asked.key)
             if earlier is not None:
                 return _repeat(asked, *earlier)
-        answer = await _carry_out(work, asked, clock, await rules_in_force(work.tx, rules))
+        if asked.note is not None and await repository.is_erased(work.tx, asked.case_id):
+            raise ErasedError
+        envelope = _envelope(work, asked, work.cases[asked.case_id].state, clock)
+        answer = await _carry_out(work, asked, envelope, await rules_in_force(work.tx, rules))
+        if asked.note is not None and answer.rejected is None:
+            await keep_note(work, keys, asked.case_id, UUID(envelope.id), asked.agency, asked.note)
         if asked.key is not None:
             kept = await repository.keep_answer(work.tx, asked.scope, asked.key, asked.content(), answer.to_json())
             if not kept:
@@ -95,10 +113,10 @@ def _repeat(asked: HttpCommand, content: str, answer: str) -> Answer:
     return Answer.from_json(answer)
 
 
-async def _carry_out(work: Work[Case], asked: HttpCommand, clock: AgencyClock, rules: Rules) -> Answer:
+async def _carry_out(work: Work[Case], asked: HttpCommand, envelope: Envelope, rules: Rules) -> Answer:
     locked = work.cases[asked.case_id]
     history = (await find_histories(work.tx, [(asked.case_id, asked.command)])).get(asked.case_id, ())
-    decided = attempt(work, Asked(asked.case_id, _envelope(work, asked, locked.state, clock), asked.command), rules, history)
+    decided = attempt(work, Asked(asked.case_id, envelope, asked.command), rules, history)
     if isinstance(decided, Rejected):
         return Answer(_outline(asked.case_id, locked), decided.reason.value, decided.detail)
     return await _carried_out(work, asked.case_id, decided, rules)

@@ -14,6 +14,7 @@ from services.processing.handlers.calendar import rules_in_force
 from services.processing.handlers.settling import Asked, Rules, rejection, run, settle
 from services.processing.repository import Waiting
 from shared.contracts.commands import COMMANDS, Command
+from shared.contracts.events import DuplicateSuspected
 from shared.contracts.words import Rejection
 from shared.messaging.delivery import Delivery
 from shared.persistence.work import Work
@@ -26,11 +27,15 @@ class UnknownCommand(Command):
 
 
 async def open_cases(work: Work[Case], deliveries: Sequence[Delivery], rules: Rules) -> None:
-    """Take `case.submitted`: the case exists now, and what waited for it runs, in order."""
+    """Take `case.submitted`: the case exists now, and what waited for it runs, in order.
+
+    That it may be a duplicate is only written into its history, for the officer to see.
+    """
     heard = [
         (delivery.case_id, delivery.envelope, delivery.body.model_dump_json())
         for delivery in deliveries
-        if delivery.case_id is not None and _open(work, delivery.case_id, delivery, rules)
+        if delivery.case_id is not None
+        and (type(delivery.body) is DuplicateSuspected or _open(work, delivery.case_id, delivery, rules))
     ]
     await repository.write_history(work.tx, heard)
     awaited = [case_id for case_id, _, _ in heard if work.cases[case_id].stream.waiting]

@@ -14,6 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.processing.domain.case import OPEN, Case
 from services.processing.tables import CaseRow, ClockRow
 from shared.contracts.words import ClockMode, StopKind
+from shared.persistence.database import Tx
 
 ZONE_NAME = "Asia/Ho_Chi_Minh"
 
@@ -35,6 +36,12 @@ class Filters:
     code: str | None = None
     holder: str | None = None
     apology: bool | None = None
+
+
+async def agencies_of(tx: Tx, case_id: UUID) -> list[str]:
+    """The agency of a case and, where another one holds it, that one; nothing of a case that is not known."""
+    row = await tx.driver.fetchrow("select agency, holder from cases where case_id = $1 and agency is not null", case_id)
+    return [each for each in row if each is not None] if row else []
 
 
 async def find_case(session: AsyncSession, case_id: UUID) -> Case | None:
