@@ -48,7 +48,7 @@ class Programs:
     async def run(self, side: str, benchmark: Benchmark, n: int, seed: int) -> Figure:
         """One run; CommandError when it fails, its own check included."""
         if side == "floor":
-            program, folder = [str(self.floors / "floor.py"), benchmark.name], self.floors
+            program, folder = [str(self.floors / "floor.py"), benchmark.floor], self.floors
         else:
             program, folder = ["-m", f"tests.benchmarks.{benchmark.name}"], CHECKOUT
         servers = ["--kafka", self.kafka, "--postgres", self.postgres, "--n", str(n), "--seed", str(seed)]

@@ -18,11 +18,11 @@ from shared.contracts.asyncapi import READS, describe, envelope_schema
 from shared.contracts.commands import COMMANDS
 from shared.contracts.events import EVENTS
 from shared.contracts.model import Contract
-from shared.contracts.private import Contact
+from shared.contracts.private import PRIVATE
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-MODELS: dict[str, type[Contract]] = {**EVENTS, **COMMANDS, Contact.type: Contact}
-"""The model of every record's value, by `ce_type`; `private.contact` is what is encrypted."""
+MODELS: dict[str, type[Contract]] = {**EVENTS, **COMMANDS, **PRIVATE}
+"""The model of every record's value, by `ce_type`; of `private.` types it is what is encrypted."""
 
 
 def schemas() -> dict[str, dict[str, Any]]:

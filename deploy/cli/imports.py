@@ -43,16 +43,16 @@ def import_file(
     if dry_run:
         show(told, as_json=as_json, human=_words)
         return
-    say(f"{file.name}: {told['cases']:,} cases, {told['events']:,} events, {told['closed']:,} closed, for agency {plan.agency}")
+    say(f"{file.name}: {told['cases']:,} cases, {told['events']:,} events, {told['closed']:,} closed, for {told['agency']}")
     for each in told["left_out"][:SHOWN]:
         say(f"left out: {each}")
     started = time.monotonic()
-    with progress_bar(f"import {plan.agency}") as report:
+    with progress_bar(f"import {told['agency']}") as report:
         figures = asyncio.run(import_log(plan, report))
     seconds = time.monotonic() - started
     speed = {"seconds": round(seconds, 2), "events_per_second": round(plan.events / seconds)}
     say(f"{plan.events:,} events seen by metrics after {seconds:.1f} s: {speed['events_per_second']:,} events/s")
-    show(told | speed | {"figures": figures}, as_json=as_json, human=lambda result: as_text(result["figures"]))
+    show(told | speed | _figures(figures), as_json=as_json, human=_figures_words)
 
 
 def _read(file: Path, mapping: Path | None, agency: str | None) -> tuple[Plan, Faults]:
@@ -74,13 +74,23 @@ def _summary(plan: Plan) -> dict[str, Any]:
     """What would happen."""
     filed = [case.filed_at for case in plan.cases]
     return {
-        "agency": plan.agency, "kind": plan.kind.value, "procedures": dict(plan.procedures),
+        "agency": ", ".join(plan.agencies), "agencies": dict(plan.agencies), "kind": plan.kind.value,
+        "procedures": dict(plan.procedures),
         "cases": len(plan.cases), "events": plan.events, "closed": plan.closed, "open": len(plan.cases) - plan.closed,
         "first": filed[0].isoformat() if filed else None, "last": filed[-1].isoformat() if filed else None,
         "channels": dict(Counter(case.channel.value for case in plan.cases)),
         "activities": dict(plan.activities.most_common()), "variants": len(plan.variants),
         "officers_left_out": plan.officers_left_out, "left_out": [str(fault) for fault in plan.left_out],
     }  # fmt: skip
+
+
+def _figures(by_agency: dict[str, Any]) -> dict[str, Any]:
+    """Figures of each agency, and once more those of the only one."""
+    return {"by_agency": by_agency, "figures": next(iter(by_agency.values())) if len(by_agency) == 1 else None}
+
+
+def _figures_words(told: dict[str, Any]) -> str:
+    return "\n\n".join(as_text(figures) for figures in told["by_agency"].values())
 
 
 def _words(told: dict[str, Any]) -> str:

@@ -24,12 +24,15 @@ MODULES: dict[str, tuple[str, ...]] = {
     "calendar": ("calendar",),
     "clock": ("clock",),
     "replay": ("replay",),
+    "file": ("file",),
     "imports": ("import",),
     "exports": ("export",),
     "figures": ("figures",),
     "bench": ("bench",),
     "dead_letters": ("dead-letters",),
     "reconcile": ("reconcile",),
+    "keys": ("keys",),
+    "erase": ("erase",),
 }
 
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRecord
 
 from deploy.errors import CommandError
+from deploy.history.reading import read_topics
 from shared.contracts.asyncapi import READS
 from shared.contracts.envelope import EnvelopeError, from_headers
-from shared.contracts.topics import CASE_EVENTS, PARTITIONS
-from shared.messaging.kafka import connection
+from shared.contracts.topics import CASE_EVENTS
 from shared.settings import KafkaSettings
 
 SOURCES = ("intake", "processing", "notification")
@@ -69,21 +69,9 @@ class Difference:
 
 async def read_published(settings: KafkaSettings) -> Published:
     """The whole topic, headers only in effect."""
-    client, published = AIOKafkaConsumer(**connection(settings), auto_offset_reset="earliest"), Published()
-    places = [TopicPartition(f"{settings.topic_prefix}{CASE_EVENTS.name}", number) for number in range(PARTITIONS)]
-    await client.start()
-    try:
-        ends = await client.end_offsets(places)
-        client.assign(places)
-        left = [place for place in places if await client.position(place) < ends[place]]
-        while left:
-            for records in (await client.getmany(*left, timeout_ms=500)).values():
-                for record in records:
-                    published.add(record)
-            left = [place for place in left if await client.position(place) < ends[place]]
-        return published
-    finally:
-        await client.stop()
+    published = Published()
+    await read_topics(settings, [CASE_EVENTS], published.add)
+    return published
 
 
 async def read_books(http: httpx.AsyncClient, url: str) -> tuple[Books, int]:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,6 +24,8 @@ from shared.contracts.words import Origin
 
 PATIENCE_SECONDS = 120.0
 WAIT_SECONDS = 0.5
+PASSING = frozenset({408, 429, 500, 502, 503, 504})
+"""What a service says that may be otherwise in a moment; 500 is an error of its own, which need not come again."""
 SERIES = {
     "motcua_cases_received_total": "received",
     "motcua_cases_resolved_total": "resolved",
@@ -108,30 +110,44 @@ class Services:
         return dict(sums)
 
     async def _until_answered(self, method: str, url: str, **content: Any) -> httpx.Response:
-        """The answer; a service that is away or says 503 is waited for."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while True:
-            try:
-                answer = await self.http.request(method, url, **content)
-            except httpx.TransportError as error:
-                reason = type(error).__name__
-            else:
-                if answer.status_code < 400 and _whole(answer):
-                    return answer
-                if answer.status_code not in (502, 503):
-                    raise CommandError(f"{method} {url}: {answer.status_code} {_title(answer)}")
-                reason = str(answer.status_code)
-            if time.monotonic() > deadline:
-                raise CommandError(f"{method} {url}: no answer for {PATIENCE_SECONDS:.0f} s ({reason}); see `motcua status`")
-            await asyncio.sleep(WAIT_SECONDS)
+        return await until_answered(self.http, method, url, **content)
+
+
+async def until_answered(
+    http: httpx.AsyncClient, method: str, url: str, *, also: Container[int] = (), **content: Any
+) -> httpx.Response:
+    """The answer, below 400 or one of `also`. A service that is away or says what passes, also of one line, is waited for.
+
+    Raises:
+        CommandError: It says no, or stays away for `PATIENCE_SECONDS`.
+    """
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            answer = await http.request(method, url, **content)
+        except httpx.TransportError as error:
+            reason = type(error).__name__
+        else:
+            if answer.status_code in also or (answer.status_code < 400 and _whole(answer)):
+                return answer
+            if answer.status_code >= 400 and answer.status_code not in PASSING:
+                raise CommandError(f"{method} {url}: {answer.status_code} {_title(answer)}")
+            reason = str(answer.status_code) if answer.status_code >= 400 else "lines without a final answer"
+        if time.monotonic() > deadline:
+            raise CommandError(f"{method} {url}: no answer for {PATIENCE_SECONDS:.0f} s ({reason}); see `motcua status`")
+        await asyncio.sleep(WAIT_SECONDS)
 
 
 def _whole(answer: httpx.Response) -> bool:
-    """Whether an NDJSON answer has a line for each line sent, none of them a 503."""
+    """Whether an NDJSON answer has a line for each line sent, in order, and each is the last word on it."""
     if "ndjson" not in answer.headers.get("content-type", ""):
         return True
-    lines = [json.loads(line) for line in answer.text.splitlines() if line]
-    return len(lines) == answer.request.content.count(b"\n") + 1 and not any(line["status"] == 503 for line in lines)
+    try:
+        lines = [json.loads(line) for line in answer.content.splitlines() if line]
+    except ValueError:  # cut off within a line
+        return False
+    numbers = list(range(1, answer.request.content.count(b"\n") + 2))
+    return [line["line"] for line in lines] == numbers and not any(line["status"] in PASSING for line in lines)
 
 
 def _refusal(case: PastCase, answer: dict[str, Any]) -> str:

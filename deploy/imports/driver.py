@@ -20,13 +20,14 @@ _LONGEST_KEY: Final = 200
 
 
 def past_of(plan: Plan) -> Past:
-    """The plan as filings and commands."""
-    return Past(plan.agency, Origin.IMPORT, [_case(plan, case) for case in plan.cases])
+    """The plan of one agency as filings and commands."""
+    (agency,) = plan.agencies
+    return Past(agency, Origin.IMPORT, [_case(plan, case) for case in plan.cases])
 
 
 def _case(plan: Plan, case: PlannedCase) -> PastCase:
     filing = {
-        "agency": plan.agency,
+        "agency": case.agency,
         "kind": plan.kind.value,
         "procedure": case.procedure,
         "channel": case.channel.value,
@@ -34,7 +35,7 @@ def _case(plan: Plan, case: PlannedCase) -> PastCase:
         "origin": Origin.IMPORT.value,
     }
     outcome = Outcome.GRANTED if plan.kind is Kind.DOSSIER else Outcome.ANSWERED
-    return PastCase(_key(f"{plan.agency}:{case.external_id}"), case.filed_at, filing, numbered(_moves(case, outcome)))
+    return PastCase(_key(f"{case.agency}:{case.external_id}"), case.filed_at, filing, numbered(_moves(case, outcome)))
 
 
 def _key(name: str) -> str:
@@ -52,8 +53,11 @@ def _moves(case: PlannedCase, outcome: Outcome) -> Iterator[tuple[datetime, Comm
 
 
 async def import_log(plan: Plan, report: Report) -> dict[str, Any]:
-    """Send the log, wait until it is seen; the figures of the metrics service. Sent again, it changes nothing."""
+    """Send the log, wait until it is seen; each agency's figures of the metrics service. Sent again, it changes nothing."""
+    figures = {}
     async with connect() as services:
-        past = past_of(plan)
-        await send(services, past, report)
-        return await settle(services, past, report)
+        for agency in plan.agencies:
+            past = past_of(plan.of(agency))
+            await send(services, past, report)
+            figures[agency] = await settle(services, past, report)
+    return figures

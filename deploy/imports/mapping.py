@@ -85,6 +85,13 @@ class ProcedureMapping(Strict):
     table: dict[str, Code]
 
 
+class AgencyMapping(Strict):
+    """The log's word for an office, and the agency; a word that is not in the table is a fault, so nothing goes elsewhere."""
+
+    attribute: Attribute
+    table: dict[str, Slug]
+
+
 class CaseMapping(Strict):
     """Where a case says who it is and how it came; one channel for all where the log does not tell."""
 
@@ -142,7 +149,7 @@ class Mapping(Strict):
 
     title: Title
     source: str
-    agency: Slug
+    agency: Slug | AgencyMapping
     kind: Annotated[Kind, Field(strict=False)]
     procedure: Code | ProcedureMapping
     time_zone: Annotated[str, AfterValidator(_known_zone)]
@@ -164,7 +171,7 @@ class Mapping(Strict):
     @property
     def case_attributes(self) -> list[str]:
         """The attributes of a case that are read: nothing else of it ever leaves the file."""
-        rules = (self.case.channel, self.procedure, self.closed)
+        rules = (self.agency, self.case.channel, self.procedure, self.closed)
         return [self.case.id, *(rule.attribute for rule in rules if not isinstance(rule, str)), *_names_of(self.steps)]
 
     @property
@@ -202,7 +209,7 @@ def load_mapping(path: Path) -> Mapping:
         faults = error.errors(include_url=False, include_input=False)
         of_first = [fault for fault in faults if fault["loc"][:1] == faults[0]["loc"][:1]]
         fault = max(of_first, key=lambda fault: len(fault["loc"]))  # of several forms, the one that was meant fits furthest
-        place = ".".join(str(part) for part in fault["loc"])
+        place = ".".join(str(part) for part in fault["loc"] if part != "constrained-str")  # pydantic's name of one of two forms
         raise ImportFileError(path.name, place, fault["msg"].removeprefix("Value error, ")) from None
 
 

@@ -8,7 +8,7 @@ read before the first case is sent, and every fault in it is counted.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,6 +26,7 @@ _LONGEST_ID = 200
 class PlannedCase:
     """One case of the log; `activities` in order, one at least. `closed_at` is None for a case left open."""
 
+    agency: str
     external_id: str
     procedure: str
     channel: Channel
@@ -38,11 +39,19 @@ class PlannedCase:
 class Plan:
     """What an import will send. `officers_left_out` counts events whose officer had no pseudonym; `left_out` lists cases."""
 
-    agency: str
     kind: Kind
     cases: tuple[PlannedCase, ...]
     officers_left_out: int
     left_out: tuple[Fault, ...] = ()
+
+    @property
+    def agencies(self) -> Counter[str]:
+        """How many cases each agency gets."""
+        return Counter(case.agency for case in self.cases)
+
+    def of(self, agency: str) -> Plan:
+        """The plan of one agency's cases alone."""
+        return replace(self, cases=tuple(case for case in self.cases if case.agency == agency))
 
     @property
     def events(self) -> int:
@@ -87,7 +96,7 @@ def read_plan(
     With a catalogue, procedures must be in it. Raises ImportFileError when the file cannot be read, or holds no case.
     """
     faults, left_out, seen = Faults(), list[Fault](), set[str]()
-    reader = _Reader(mapping, faults, now or datetime.now(UTC))
+    reader = _Reader(mapping, agency, faults, now or datetime.now(UTC))
     planned = []
     for case in read_cases(log, mapping, faults):
         try:
@@ -102,7 +111,6 @@ def read_plan(
     if not planned and not faults.count:
         raise ImportFileError(log.name, "", "holds no case" if not left_out else "every case would be left out")
     plan = Plan(
-        agency=mapping.agency if agency is None else agency,
         kind=mapping.kind,
         cases=tuple(sorted(planned, key=lambda case: case.filed_at)),
         officers_left_out=sum(one.officer is None for case in planned for one in case.activities) if reader.knows_officers else 0,
@@ -116,8 +124,9 @@ def read_plan(
 class _Reader:
     """Reads one case after the other; every broken event of a case is a fault of its own."""
 
-    def __init__(self, mapping: Mapping, faults: Faults, now: datetime) -> None:
+    def __init__(self, mapping: Mapping, agency: str | None, faults: Faults, now: datetime) -> None:
         self._mapping, self._faults, self._read = mapping, faults, ActivityReader(mapping, now)
+        self._agency = mapping.agency if agency is None else agency
         self.knows_officers = mapping.event is not None and mapping.event.officer is not None
 
     def planned(self, case: LogCase) -> PlannedCase | None:
@@ -126,9 +135,11 @@ class _Reader:
         external_id = required(case, mapping.case.id)
         if len(external_id) > _LONGEST_ID or not external_id.isprintable():
             broken(case.line, case.place, f"its id is not printable or longer than {_LONGEST_ID} characters")
-        channel = mapping.case.channel
-        channel = channel if isinstance(channel, Channel) else word_of(case, channel.attribute, channel.table, "channel")
-        procedure = mapping.procedure
+        agency, channel, procedure = self._agency, mapping.case.channel, mapping.procedure
+        if not isinstance(agency, str):
+            agency = word_of(case, agency.attribute, agency.table, "agency")
+        if not isinstance(channel, Channel):
+            channel = word_of(case, channel.attribute, channel.table, "channel")
         if not isinstance(procedure, str):
             procedure = word_of(case, procedure.attribute, procedure.table, "procedure")
         done = self._activities(case)
@@ -140,6 +151,7 @@ class _Reader:
             check_order(case, done, mapping)
         ordered = tuple(sorted(done, key=lambda one: one.occurred_at))
         return PlannedCase(
+            agency=agency,
             external_id=external_id,
             procedure=procedure,
             channel=channel,
@@ -172,8 +184,7 @@ def _refuse_twin(case: LogCase, external_id: str, seen: set[str]) -> None:
 
 
 def _check_procedures(plan: Plan, catalogue: Catalogue) -> None:
-    known = catalogue.of(plan.agency)
-    for code in plan.procedures:
-        procedure = known.get(code)
+    for agency, code in sorted({(case.agency, case.procedure) for case in plan.cases}):
+        procedure = catalogue.of(agency).get(code)
         if procedure is None or procedure.kind != plan.kind.value:
             raise ImportFileError("mapping", "procedure", f"there is no {plan.kind} procedure {code!r} in the catalogue")

@@ -131,9 +131,16 @@ class StateFolder:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file of mode 0600 in one step."""
+    """Write a file of mode 0600 in one step. It is on the disk when this returns: what a key in it seals must not outlive it."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
     draft.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
