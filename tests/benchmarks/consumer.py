@@ -123,7 +123,7 @@ async def measure(arguments: argparse.Namespace, stage: Stage) -> Figures:
         events = await send_all(producer, settings.topic_prefix, submissions(rng, cases))
         asked = await send_all(producer, settings.topic_prefix, commands(rng, cases))
     store: Store[Any] = Store(database, PROCESSING, cases=CaseRow, state=Case, outbox=Outbox, parked=Parked, inbox=Inbox)
-    consumers = make_consumers(settings, store, Rules(), PipelineMetrics(CollectorRegistry()))
+    *consumers, _ = make_consumers(settings, store, Rules(), PipelineMetrics(CollectorRegistry()))  # no erasures here
     await database.ping()  # the connection that every batch will take
     clock = Clock(stage)
     firsts = [

@@ -45,12 +45,15 @@ from shared.persistence.bulk import column_names, insert_rows
 from shared.persistence.database import Database
 from shared.persistence.migrate import migrate
 from shared.persistence.work import Store
+from shared.security.key_ring import KeyRing
 from tests.support.lives import AGENCY, Life, ask
 from tests.support.servers import FAST_POSTGRES, Keys
 
 SEED = "1.001806"
 SHAPES = 40
 CHUNK = 5000
+KEYS = KeyRing([bytes(32)])
+"""For notes, of which there are none here."""
 SUPPLEMENT = ask.RequestSupplement(documents=("a",), reason="missing_documents")
 
 
@@ -157,7 +160,7 @@ async def work_meanwhile(store: Store[Any], case_ids: Sequence[UUID], rng: rando
     while True:
         asked = HttpCommand(rng.choice(case_ids), AGENCY, ask.RecordCause(cause="load"), None, Origin.LIVE, "bench", None)
         began = time.perf_counter()
-        answer = await command_case(store, asked, AgencyClock(), rules)
+        answer = await command_case(store, asked, AgencyClock(), rules, KEYS)
         assert answer.rejected is None, answer
         seconds.append(time.perf_counter() - began)
         await asyncio.sleep(0.02)

@@ -9,7 +9,7 @@ import yaml
 from fastapi import FastAPI
 
 from shared.contracts.asyncapi import READS
-from shared.contracts.events import EVENTS, INTAKE
+from shared.contracts.events import EVENTS, INTAKE, PROCESSING
 from shared.contracts.topics import CASE_EVENTS, CASE_PRIVATE, TOPICS, group_of
 from tests.contract.conftest import PREFIX
 from tests.contract.settings_table import README
@@ -38,7 +38,7 @@ def test_a_service_reads_its_topics_in_its_own_groups(principals: dict[str, List
 
 def test_a_service_writes_what_it_states_and_what_it_parks(principals: dict[str, Lists], service: str) -> None:
     stated = {CASE_EVENTS.name} if any(event.stated_by == service for event in EVENTS.values()) else set()
-    private = {CASE_PRIVATE.name} if service == INTAKE else set()
+    private = {CASE_PRIVATE.name} if service in {INTAKE, PROCESSING} else set()
     parked = {topic.dead_letters for topic in READS[service]}
 
     assert may(principals[f"motcua-{service}"], "topics", "Write") == stated | private | parked
@@ -53,7 +53,7 @@ def test_a_service_sees_the_lag_of_those_who_hold_back_its_bulk_lane(
 
 
 def test_every_list_names_topics_and_operations_that_exist(principals: dict[str, Lists]) -> None:
-    operations = {"Read", "Write", "Create", "Describe", "DescribeConfigs"}
+    operations = {"Read", "Write", "Create", "Describe", "DescribeConfigs", "AlterConfigs"}
     topics = {topic.name for topic in TOPICS} | {"*"}
 
     for lists in principals.values():

@@ -34,7 +34,7 @@ EXPLICIT = {
 }
 TOPICS_READ = {
     "intake": {CASE_EVENTS.name},
-    "processing": {CASE_EVENTS.name, CASE_COMMANDS.name},
+    "processing": {CASE_EVENTS.name, CASE_COMMANDS.name, CASE_PRIVATE.name},
     "notification": {CASE_EVENTS.name, CASE_PRIVATE.name},
     "metrics": {CASE_EVENTS.name},
 }

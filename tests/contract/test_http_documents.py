@@ -18,7 +18,9 @@ from tests.contract.conftest import PREFIX
 COMMON = ("/health/live", "/health/ready", "/metrics", "/version", "/asyncapi", "/asyncapi.json", "/docs", "/openapi.json")
 OFFERED = {
     "intake": {
-        "POST /v1/cases", "POST /v1/cases/bulk", "GET /v1/cases/{case_id}/status", "GET /v1/cases/by-code/{code}/status",
+        "POST /v1/cases", "POST /v1/cases/bulk", "POST /v1/cases/pre-check",
+        "POST /v1/cases/pre-intake", "GET /v1/cases/pre-intake",
+        "GET /v1/cases/{case_id}/status", "GET /v1/cases/by-code/{code}/status",
         "GET /v1/procedures", "GET /v1/procedures/{code}", "GET /v1/reasons",
     },
     "processing": {

@@ -19,6 +19,14 @@ from shared.contracts.topics import (
 )
 
 DAY = 86_400_000
+COMPACTED = {
+    "cleanup.policy": "compact", "min.compaction.lag.ms": "0", "min.cleanable.dirty.ratio": "0.1",
+    "delete.retention.ms": str(30 * DAY), "message.timestamp.type": "LogAppendTime",
+}  # fmt: skip
+PLACES = {
+    "cleanup.policy": "delete", "retention.ms": str(DAY // 2), "segment.ms": str(DAY // 2),
+    "message.timestamp.type": "LogAppendTime",
+}  # fmt: skip
 FOR_EVER, TWO_WEEKS, A_MONTH = "-1", str(14 * DAY), str(30 * DAY)
 
 
@@ -28,11 +36,11 @@ FOR_EVER, TWO_WEEKS, A_MONTH = "-1", str(14 * DAY), str(30 * DAY)
         ("case-events", "case_id", {"cleanup.policy": "delete", "retention.ms": FOR_EVER}),
         ("case-commands", "case_id", {"cleanup.policy": "delete", "retention.ms": TWO_WEEKS}),
         ("hotline-events", "call or source id", {"cleanup.policy": "delete", "retention.ms": TWO_WEEKS}),
-        ("case-private", "case_id/what", {"cleanup.policy": "compact", "max.compaction.lag.ms": str(DAY)}),
+        ("case-private", "case_id/what", COMPACTED | {"max.compaction.lag.ms": str(DAY // 2), "segment.ms": str(DAY // 2)}),
         ("case-events.dlq", "case_id", {"cleanup.policy": "delete", "retention.ms": A_MONTH}),
         ("case-commands.dlq", "case_id", {"cleanup.policy": "delete", "retention.ms": A_MONTH}),
         ("hotline-events.dlq", "call or source id", {"cleanup.policy": "delete", "retention.ms": A_MONTH}),
-        ("case-private.dlq", "case_id/what", {"cleanup.policy": "delete", "retention.ms": A_MONTH}),
+        ("case-private.dlq", "case_id/what", PLACES),
     ],
 )
 def test_a_topic_is_keyed_and_kept_as_agreed(topic: str, key: str, settings: dict[str, str]) -> None:
@@ -60,7 +68,7 @@ def test_groups_are_named_after_service_and_topic(topic: Topic) -> None:
 def test_the_models_of_a_topic_are_the_registries() -> None:
     assert models_on(CASE_EVENTS) == EVENTS
     assert models_on(CASE_COMMANDS) == COMMANDS
-    assert set(models_on(CASE_PRIVATE)) == {"private.contact"}
+    assert set(models_on(CASE_PRIVATE)) == {"private.contact", "private.note", "private.erased"}
 
 
 def test_the_types_are_those_that_were_agreed() -> None:
@@ -71,7 +79,7 @@ def test_the_types_are_those_that_were_agreed() -> None:
         "case.stopped", "case.resumed", "case.resolved", "case.returned", "case.reopened", "case.corrected",
         "case.cause_recorded", "case.milestone_reached", "case.linked", "case.command_rejected", "notification.sent",
         "notification.delivered", "notification.failed", "notification.undeliverable", "hotline.call_ended", "feed.reported",
-        "agency.clock_set", "calendar.changed",
+        "agency.clock_set", "calendar.changed", "case.duplicate_suspected",
     }  # fmt: skip
     assert set(COMMANDS) == {
         "accept", "refuse", "complete_step", "forward", "request_supplement", "receive_supplement", "request_payment",

@@ -94,3 +94,42 @@ async def test_a_faulty_file_sends_nothing(city: Installation, motcua: Commands,
     assert out.decode().strip() == "line 3: channel 'Fax' is not in the mapping's table"
     assert error.decode().strip() == "motcua: receipt.csv has 1 fault: nothing was sent"
     assert (await city.query("intake", "select count(*) from submissions where agency = 'so-faulty'"))[0][0] == 0
+
+
+OFFICES = """
+title: {vi: Hồ sơ hai phường, en: Cases of two wards}
+source: made for this test
+agency: {attribute: Office, table: {First: ward-1, Second: ward-2}}
+kind: feedback
+procedure: log.la311
+time_zone: Asia/Ho_Chi_Minh
+case: {id: Id, channel: counter}
+steps:
+  - {name: Opened, time: Opened, required: true}
+  - {name: Closed, time: Closed}
+filed: first_event
+closed: {attribute: State, values: [done]}
+"""
+
+
+async def test_a_table_of_several_offices_becomes_cases_of_their_agencies(
+    city: Installation, motcua: Commands, tmp_path: Path
+) -> None:
+    mapping, table = tmp_path / "offices.yaml", tmp_path / "offices.csv"
+    mapping.write_text(OFFICES, encoding="utf-8")
+    offices, ends = ("Second", "First", "First"), ("", "done")
+    rows = [
+        f"{number},{offices[number % 3]},2021-03-0{1 + number % 9} 08:00,2021-03-15 09:00,{ends[number % 2]}"
+        for number in range(30)
+    ]
+    table.write_text("\n".join(["Id,Office,Opened,Closed,State", *rows]))
+    words = ("import", str(table), "--mapping", str(mapping))
+    told = await motcua.run(*words)
+    assert told["agencies"] == {"ward-1": 20, "ward-2": 10}
+    assert {name: each["received"] for name, each in told["by_agency"].items()} == told["agencies"]
+    assert [told["by_agency"][name]["resolved"] for name in ("ward-1", "ward-2")] == [10, 5]
+    again = await motcua.run(*words)
+    await settled(city)
+    for name in told["agencies"]:
+        assert await figures(city, name) == without_clock(again["by_agency"][name]) == without_clock(told["by_agency"][name])
+        assert (await motcua.run("reconcile", "--agency", name))["agree"] is True

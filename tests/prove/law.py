@@ -137,9 +137,9 @@ LAW = (
     ),
     Protection(
         "requirement 14: contacts are sealed",
-        "services/intake/handlers.py",
-        "sealed = cipher.encrypt(told, contact_context(new.case_id))",
-        "sealed = told",
+        "shared/security/key_ring.py",
+        "return self.wrapped + nonce + self.aes.encrypt(nonce, plaintext, context_of(self.case_id, what))",
+        "return self.wrapped + nonce + plaintext",
         (f"{SERVICES}14_personal_data_is_in_no_topic_no_log_and_no_series",),
     ),
     Protection(

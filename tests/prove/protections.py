@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from tests.prove.bulk import BULK
+from tests.prove.edge import EDGE
+from tests.prove.erasure import ERASURE
+from tests.prove.filing import FILING
 from tests.prove.law import LAW
 from tests.prove.protection import Protection
+from tests.prove.vault import VAULT
 
 HEART = "tests/integration/test_heart.py::test_"
 REVIEW = "tests/integration/test_heart_review.py::test_"
@@ -128,15 +133,15 @@ PROTECTIONS = (
     ),
     Protection(
         "intake's idempotency key",
-        "services/intake/handlers.py",
+        "services/intake/opening.py",
         "return Opening(case_id, Outcome.KNOWN",
         "return Opening(new.case_id, Outcome.KNOWN",
         (f"{INTAKE}a_case_is_filed_once_however_often_it_is_sent",),
     ),
     Protection(
         "digest of the content",
-        "services/intake/handlers.py",
-        "same = hmac.compare_digest(digest, new.digest)",
+        "services/intake/opening.py",
+        "same = not digest or hmac.compare_digest(digest, new.digest)",
         "same = bool(digest)",
         (f"{INTAKE}a_case_is_filed_once_however_often_it_is_sent",),
     ),
@@ -245,5 +250,10 @@ PROTECTIONS = (
         "patience.move(self._sender_seconds)",
         (f"{DEADLINES}an_answer_that_does_not_come_in_time_is_503",),
     ),
+    *BULK,
+    *EDGE,
+    *ERASURE,
+    *FILING,
     *LAW,
+    *VAULT,
 )

@@ -52,7 +52,7 @@ class Installation:
     @property
     def kafka(self) -> KafkaSettings:
         """How to reach Kafka and this installation's topics."""
-        return KafkaSettings.of({"MOTCUA_KAFKA_BOOTSTRAP": self.bootstrap, "MOTCUA_TOPIC_PREFIX": f"{self.run}-"})
+        return KafkaSettings.of(self.extra | {"MOTCUA_KAFKA_BOOTSTRAP": self.bootstrap, "MOTCUA_TOPIC_PREFIX": f"{self.run}-"})
 
     @property
     def environment(self) -> dict[str, str]:
@@ -65,6 +65,8 @@ class Installation:
             "MOTCUA_TOPIC_PREFIX": f"{self.run}-",
             "MOTCUA_DATABASE_PREFIX": f"{self.run}_",
             "MOTCUA_DATABASE_POOL": "5",
+            "MOTCUA_LOOKUP_PER_MINUTE": "1000000",  # tests ask from one address, again and again
+            "MOTCUA_LOOKUP_TOTAL_PER_MINUTE": "1000000",
             "MOTCUA_STATE_DIR": str(self.folder),
             "MOTCUA_NOTIFICATION_FILE": str(self.folder / "messages.ndjson"),
             **self.extra,

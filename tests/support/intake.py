@@ -27,10 +27,13 @@ from shared.contracts.words import Origin
 from shared.messaging.kafka import make_producer
 from shared.messaging.topics_admin import apply_topics
 from shared.security.tokens import Role
+from shared.service.heads import GuardedProtocol
 from tests.support.servers import Keys, Servers
 from tests.support.waiting import eventually
 
 AGENCY = "ldtbxh-haiphong"
+MANY = 1_000_000
+"""Look-ups a minute: tests ask from one address, again and again."""
 
 
 @dataclass(slots=True)
@@ -92,7 +95,7 @@ async def open_office(servers: Servers, folder: Path, **changes: Any) -> AsyncIt
         database_prefix=f"i{run}_",
         token_public_key_file=keys.folder / "public.json",
         private_key_file=keys.folder / "key",
-        **changes,
+        **{"lookup_per_minute": MANY, "lookup_total_per_minute": MANY} | changes,
     )
     await apply_topics(settings)
     producer = make_producer(settings, "officers")
@@ -113,7 +116,10 @@ async def open_office(servers: Servers, folder: Path, **changes: Any) -> AsyncIt
 
 @contextlib.asynccontextmanager
 async def _serving(app: FastAPI) -> AsyncIterator[int]:
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=10))
+    config = uvicorn.Config(
+        app, http=GuardedProtocol, ws="none", log_config=None, access_log=False, proxy_headers=False, timeout_graceful_shutdown=10
+    )
+    server = uvicorn.Server(config)
     setattr(server, "capture_signals", contextlib.nullcontext)  # noqa: B010 - the test run keeps its own signals
     with socket.create_server(("127.0.0.1", 0), backlog=256) as listening:
         task = asyncio.create_task(server.serve(sockets=[listening]))

@@ -30,7 +30,7 @@ from shared.contracts.topics import CASE_EVENTS, CASE_PRIVATE
 from shared.contracts.words import Channel, Kind, Origin, Outcome, Timeliness
 from shared.messaging.kafka import make_producer
 from shared.messaging.topics_admin import apply_topics
-from shared.security.cipher import Cipher
+from shared.security.key_ring import KeyRing
 from tests.support.servers import Keys, Servers
 from tests.support.waiting import eventually
 
@@ -96,7 +96,7 @@ class Notification:
     keys: Keys
     app: FastAPI
     producer: AIOKafkaProducer
-    cipher: Cipher
+    ring: KeyRing
     sequences: dict[UUID, int] = field(default_factory=dict)
 
     @classmethod
@@ -119,7 +119,7 @@ class Notification:
         producer = make_producer(settings, "test")
         await producer.start()
         app = create_app(settings)
-        made = cls(settings, keys, app, producer, Cipher.from_file(settings.private_key_file))
+        made = cls(settings, keys, app, producer, KeyRing.from_file(settings.private_key_file))
         try:
             async with made.started():
                 yield made
@@ -167,7 +167,7 @@ class Notification:
         """Put a contact on the private topic, encrypted as intake does it; None erases."""
         now = datetime.now(UTC)
         envelope = Envelope(str(uuid7()), Contact.type, "/intake", str(case_id), AGENCY, now, now, Origin.LIVE)
-        value = contact and self.cipher.encrypt(contact.model_dump_json().encode(), str(case_id).encode())
+        value = contact and self.ring.new_case(case_id).seal(contact.model_dump_json().encode(), "contact")
         await self.producer.send_and_wait(
             f"{self.settings.topic_prefix}{CASE_PRIVATE.name}",
             value,

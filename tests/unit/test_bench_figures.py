@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from deploy.bench import cpu, machine
-from deploy.bench.benchmarks import BENCHMARKS, CONSUMER
+from deploy.bench.benchmarks import BENCHMARKS, BULK, CONSUMER
 from deploy.bench.compare import as_text, report
 from deploy.bench.cpu import Meter
 from deploy.bench.figures import Figure, FigureError, Pair, Spread, cpu_medians, moved, orders, ratio_to_floor
@@ -84,6 +84,13 @@ def test_a_report_says_what_was_measured_and_whether_the_aim_is_reached() -> Non
     assert not report(CONSUMER, pairs_of((100, 54)), 0.0)["reached"]
 
 
+def test_where_no_floor_has_the_name_a_rate_is_aimed_at_and_the_other_floor_is_named() -> None:
+    made = report(BULK, pairs_of((10_000, 5_200), (10_000, 5_100), (10_000, 4_000)), 0.0)
+    assert (made["beside"], made["ratio_to_floor"], made["reached"]) == ("intake", 0.51, True)
+    assert as_text(made)[1][3] == "0.51 (0.40–0.52), 5,000 events/s reached"
+    assert not report(BULK, pairs_of((5_000, 4_900)), 0.0)["reached"]
+
+
 def test_the_table_shows_both_sides_and_says_when_an_aim_is_missed() -> None:
     made = report(CONSUMER, pairs_of((1000, 400)), 0.0)
     floor, product = as_text(made)
@@ -149,5 +156,5 @@ def test_missing_floors_are_said_loudly_with_the_setting_that_finds_them(monkeyp
 def test_no_name_means_every_benchmark_and_a_stranger_is_refused() -> None:
     assert [each.name for each in choose([])] == list(BENCHMARKS)
     assert [each.name for each in choose(["relay", "consumer"])] == ["relay", "consumer"]
-    with pytest.raises(CommandError, match="bench accepts consumer, relay, intake, lifecycle, not speed"):
+    with pytest.raises(CommandError, match="bench accepts consumer, relay, intake, bulk, lifecycle, not speed"):
         choose(["speed"])

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 import yaml
 
+from deploy.imports.driver import past_of
 from deploy.imports.errors import ImportFileError
-from deploy.imports.mapping import FromAttribute, Mapping, load_mapping, packaged_mapping
+from deploy.imports.mapping import AgencyMapping, FromAttribute, Mapping, load_mapping, packaged_mapping
 from deploy.imports.plan import Plan, make_plan
 from shared.contracts.commands import CompleteStep
 from shared.contracts.words import Channel, Kind
@@ -161,11 +162,35 @@ def test_an_officers_name_never_enters_the_plan(tmp_path: Path) -> None:
 
 def test_the_agency_given_wins_over_the_mappings(tmp_path: Path) -> None:
     case = trace("c", event("2020-01-02T10:00:00Z"))
-    assert planned(tmp_path, case).agency == "coselog-receipt"
-    assert planned(tmp_path, case, agency="other").agency == "other"
+    assert planned(tmp_path, case).agencies == {"coselog-receipt": 1}
+    assert planned(tmp_path, case, agency="other").agencies == {"other": 1}
 
 
 GOOD = event("2020-01-02T10:00:00Z")
+OFFICES = MAPPING.model_copy(
+    update={"agency": AgencyMapping(attribute="office", table={"Ward 1": "ward-1", "Ward 2": "ward-2", "Old Ward 2": "ward-2"})}
+)
+
+
+def of_office(name: str, office: str) -> str:
+    return trace(name, GOOD, more=f'<string key="office" value="{office}"/>')
+
+
+def test_the_agency_of_each_case_is_what_the_mappings_table_says_of_its_attribute(tmp_path: Path) -> None:
+    traces = [of_office("a", "Ward 1"), of_office("b", "Ward 2"), of_office("c", "Old Ward 2")]
+    plan = planned(tmp_path, *traces, mapping=OFFICES)
+    assert plan.agencies == {"ward-1": 1, "ward-2": 2}
+    assert [case.external_id for case in plan.of("ward-2").cases] == ["b", "c"]
+    pasts = [past_of(plan.of(agency)) for agency in plan.agencies]
+    assert {(past.agency, case.filing["agency"], case.external_id) for past in pasts for case in past.cases} == {
+        ("ward-1", "ward-1", "ward-1:a"), ("ward-2", "ward-2", "ward-2:b"), ("ward-2", "ward-2", "ward-2:c"),
+    }  # fmt: skip
+    assert planned(tmp_path, *traces, mapping=OFFICES, agency="other").agencies == {"other": 3}
+
+
+def test_an_office_that_the_mapping_does_not_know_is_a_fault(tmp_path: Path) -> None:
+    with pytest.raises(ImportFileError, match=r"trace 2\): agency 'Ward 3' is not in the mapping's table"):
+        planned(tmp_path, of_office("a", "Ward 1"), of_office("b", "Ward 3"), mapping=OFFICES)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import pytest
 
@@ -107,12 +108,31 @@ async def test_a_full_queue_refuses_and_a_patient_client_waits_for_room() -> Non
     queued = [group_commit.submit(1), group_commit.submit(2)]
     with pytest.raises(UnavailableError):
         group_commit.submit(3)
-    patient = asyncio.create_task(group_commit.wait_and_submit(4))
+    patient = asyncio.create_task(group_commit.submit_together([4]))
     await asyncio.sleep(0)
     assert not patient.done()
     books.gate.set()
     assert await asyncio.gather(first, *queued) == [0, 10, 20]
-    assert await (await patient) == 40
+    assert await (await patient) == [40]
+
+
+async def test_who_waits_for_room_waits_while_the_queue_is_still_overfull() -> None:
+    books = Books()
+    group_commit = make(books, most=4, capacity=4)
+    waited, wait = 0, group_commit._room.wait
+
+    async def counted() -> Literal[True]:
+        nonlocal waited
+        waited += 1
+        assert waited < 100, "woken again and again without room"
+        return await wait()
+
+    group_commit._room.wait = counted  # type: ignore[method-assign]
+    sent = [asyncio.create_task(group_commit.submit_together(range(20))) for _ in range(4)]
+    await books.began.wait()
+    books.gate.set()
+    for each in sent:
+        assert await (await each) == [item * 10 for item in range(20)]
 
 
 async def test_shutdown_answers_everything_queued_and_takes_nothing_new() -> None:
@@ -134,12 +154,12 @@ async def test_shutdown_releases_who_waits_for_room() -> None:
     group_commit.submit(0)
     await books.began.wait()
     group_commit.submit(1)
-    patient = asyncio.create_task(group_commit.wait_and_submit(2))
+    patient = asyncio.create_task(group_commit.submit_together([2]))
     await asyncio.sleep(0)
     books.gate.set()
     await group_commit.drain()
-    with pytest.raises(UnavailableError):
-        await patient
+    (told,) = (await patient).result()
+    assert isinstance(told, UnavailableError)
 
 
 async def test_a_client_that_went_away_does_not_disturb_the_group() -> None:
@@ -167,3 +187,51 @@ async def test_a_transient_failure_in_one_half_leaves_the_other_half_committed()
     assert kinds[1] == 10
     assert isinstance(kinds[2], UnavailableError)
     assert isinstance(kinds[3], UnavailableError)
+
+
+async def test_items_that_came_together_are_answered_together_and_each_for_itself() -> None:
+    books = Books(bad={3})
+    books.gate.set()
+    group_commit = make(books, most=4)
+    told = await (await group_commit.submit_together(range(6)))
+    assert [each if isinstance(each, int) else type(each) for each in told] == [0, 10, 20, PoisonError, 40, 50]
+    assert (await group_commit.submit_together([])).result() == []
+
+
+async def test_items_whose_sender_went_away_are_committed_all_the_same() -> None:
+    books = Books()
+    group_commit = make(books)
+    gone = await group_commit.submit_together([1, 2])
+    stays = group_commit.submit(3)
+    gone.cancel()
+    books.gate.set()
+    assert await stays == 30
+    assert books.written == [1, 2, 3]
+
+
+async def test_a_second_transaction_runs_beside_the_first_only_when_a_whole_group_waits() -> None:
+    books = Books()
+    group_commit = make(books, most=3, at_once=2)
+    first = group_commit.submit(0)
+    await books.began.wait()
+    rest = [group_commit.submit(item) for item in (1, 2)]
+    await asyncio.sleep(0)
+    assert books.groups == [[0]]
+    rest += [group_commit.submit(item) for item in (3, 4, 5, 6, 7, 8)]
+    await asyncio.sleep(0)
+    assert books.groups == [[0], [1, 2, 3]]
+    books.gate.set()
+    assert await asyncio.gather(first, *rest) == [item * 10 for item in range(9)]
+    await group_commit.drain()
+
+
+async def test_an_item_that_comes_just_as_the_last_commit_ends_is_not_forgotten() -> None:
+    books = Books()
+    books.gate.set()
+    group_commit = make(books)
+    again: list[asyncio.Future[int]] = []
+    group_commit.submit(1).add_done_callback(lambda _: again.append(group_commit.submit(2)))
+    async with asyncio.timeout(5):
+        while not again or not again[0].done():
+            await asyncio.sleep(0)
+    assert again[0].result() == 20

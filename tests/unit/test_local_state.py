@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import stat
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,7 +15,7 @@ from deploy.local import ports
 from deploy.local.errors import StackError
 from deploy.local.keys import PRIVATE_KEY, PRIVATE_TOKEN_KEY, PUBLIC_TOKEN_KEY, make_keys
 from deploy.local.prometheus import write_targets
-from deploy.local.state import StateFolder
+from deploy.local.state import StateFolder, write_private
 
 
 def test_a_folder_with_other_peoples_files_is_never_taken(tmp_path: Path) -> None:
@@ -68,6 +70,27 @@ def test_keys_are_made_once_and_only_their_owner_reads_them(tmp_path: Path) -> N
     for name in (PRIVATE_TOKEN_KEY, PRIVATE_KEY):
         assert (state.keys / name).stat().st_mode & 0o777 == 0o600
     assert "d" not in json.loads((state.keys / PUBLIC_TOKEN_KEY).read_text())
+
+
+def test_a_file_is_on_the_disk_before_it_takes_its_name_and_the_name_before_anybody_relies_on_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    fsync, replace = os.fsync, Path.replace
+
+    def synced(descriptor: int) -> None:
+        kept = os.fstat(descriptor)
+        done.append("folder" if stat.S_ISDIR(kept.st_mode) else f"file of {kept.st_size}")
+        fsync(descriptor)
+
+    def replaced(draft: Path, target: Path) -> Path:
+        done.append("replace")
+        return replace(draft, target)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(Path, "replace", replaced)
+    write_private(tmp_path / "key", "secret")
+    assert done == ["file of 6", "replace", "folder"]
 
 
 def test_a_taken_port_names_its_holder_and_the_setting() -> None:

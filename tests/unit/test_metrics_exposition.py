@@ -37,8 +37,8 @@ def value(samples: Samples, name: str, **labels: str) -> float:
     return samples[f"motcua_{name}", frozenset(labels.items())]
 
 
-def received(channel: str = "online", cases: int = 3, window: str = "all") -> dict[str, Any]:
-    return GROUP | {"span": window, "channel": channel, "cases": cases}
+def received(channel: str = "online", cases: int = 3, window: str = "all", valid: int = 0, unknown: int = 0) -> dict[str, Any]:
+    return GROUP | {"span": window, "channel": channel, "cases": cases, "valid": valid, "judged": cases - unknown}
 
 
 def tally(series: str, label: str, count: int, bucket: str = "", total: int = 0) -> dict[str, Any]:
@@ -52,6 +52,26 @@ def test_a_group_whose_backlog_is_empty_shows_zeros() -> None:
     assert value(samples, "case_backlog_overdue", **GROUP, limit="statutory") == 0
     assert value(samples, "cases_resolved_total", **GROUP, timeliness="late") == 0
     assert value(samples, "cases_reopened_total", **GROUP) == 0
+
+
+def test_the_share_of_first_time_valid_cases_is_over_all_channels() -> None:
+    samples = samples_of(received=[received("online", 3, valid=3), received("post", 5, valid=1)])
+    assert value(samples, "case_first_time_valid_ratio", **GROUP, window="all") == 0.5
+
+
+def test_cases_of_which_nobody_knows_are_left_out_of_the_share() -> None:
+    samples = samples_of(received=[received("online", 3, valid=1, unknown=1), received("post", 5, unknown=5)])
+    assert value(samples, "case_first_time_valid_ratio", **GROUP, window="all") == 0.5
+    samples = samples_of(received=[received(unknown=3)])
+    assert not [name for name, _ in samples if name == "motcua_case_first_time_valid_ratio"]
+
+
+def test_suspected_duplicates_are_counted_over_all_fields_since_they_come_before_the_acceptance() -> None:
+    other = tally("duplicate", "", 1) | {"field": "other"}
+    samples = samples_of(received=[received()], tallies=[tally("duplicate", "", 2), other])
+    assert value(samples, "cases_duplicate_suspected_total", agency="ldtbxh", kind="dossier") == 3
+    (row,) = [labels for name, labels in samples_of(received=[received()]) if name == "motcua_cases_duplicate_suspected_total"]
+    assert dict(row) == {"agency": "ldtbxh", "kind": "dossier"}
 
 
 def test_nothing_read_yet_shows_no_business_series_and_no_error() -> None:

@@ -19,10 +19,10 @@ from services.notification.sending import Sender
 from services.notification.settings import SmtpServer
 from shared.contracts.private import Contact
 from shared.persistence.work import Store
-from shared.security.cipher import Cipher
+from shared.security.key_ring import KeyRing
 from tests.support.notification import accepted, entry_about
 
-CIPHER = Cipher(b"k" * 32)
+KEYS = KeyRing([b"k" * 32])
 CASE_ID = UUID(int=1)
 
 
@@ -39,11 +39,11 @@ class BrokenRenderer(Renderer):
 def sender(channel: FileChannel | EmailChannel) -> Sender:
     store: Store[Case] = object.__new__(Store)  # writing needs no database
     metrics = NotificationMetrics(CollectorRegistry())
-    return Sender(channel, (channel.way,), store, CIPHER, BrokenRenderer(), metrics)
+    return Sender(channel, (channel.way,), store, KEYS, BrokenRenderer(), metrics)
 
 
 def sealed(contact: Contact) -> bytes:
-    return CIPHER.encrypt(contact.model_dump_json().encode(), str(CASE_ID).encode())
+    return KEYS.new_case(CASE_ID).seal(contact.model_dump_json().encode(), "contact")
 
 
 def entry(language: str = "vi") -> Entry:

@@ -62,11 +62,20 @@ def test_a_command_names_no_time_in_which_days_cannot_be_counted(far: str) -> No
 
 def test_every_fault_is_named_at_once_and_the_input_never() -> None:
     secret = "Nguyễn Văn A"
-    body = {"type": "complete_step", "step": "", "unit": secret, "note": secret, "occurred_at": "yesterday", "origin": secret}
+    body = {
+        "type": "complete_step",
+        "step": "",
+        "unit": secret,
+        "remark": secret,
+        "note": 7,
+        "occurred_at": "yesterday",
+        "origin": secret,
+    }
     assert faults(body) == {
         ("/step", "string_too_short"),
         ("/unit", "string_pattern_mismatch"),
-        ("/note", "extra_forbidden"),
+        ("/remark", "extra_forbidden"),
+        ("/note", "string_type"),
         ("/occurred_at", "datetime_parsing"),
         ("/origin", "enum"),
     }
@@ -127,7 +136,9 @@ def test_the_schema_knows_every_command() -> None:
     assert {variant["properties"]["type"]["const"] for variant in schema["oneOf"]} == set(COMMANDS)
     assert check.is_valid({"type": "resolve", "outcome": "granted", "occurred_at": "2020-12-17T08:00:00+07:00"})
     assert not check.is_valid({"type": "resolve", "outcome": "perhaps"})
-    assert not check.is_valid({"type": "accept", "note": "x"})
+    assert check.is_valid({"type": "accept", "note": "x"})
+    assert not check.is_valid({"type": "accept", "note": "x" * 4001})
+    assert not check.is_valid({"type": "accept", "remark": "x"})
     assert "$ref" not in json.dumps(schema)
 
 
