@@ -77,7 +77,7 @@ class Filers:
                     await self._heard(keys[told["line"] - 1], told["status"], told)
 
     def _body(self, key: str) -> dict[str, Any]:
-        applicant = {"name": f"Trần {key}", "phone": "+84912345678"}
+        applicant = {"name": f"Trần {key}", "email": f"{key}@example.vn"}  # each another person, or they may be duplicates
         return {"agency": self.agency, "kind": "dossier", "procedure": "1.001806", "channel": "counter", "applicant": applicant}
 
     async def _heard(self, key: str, status: int, content: dict[str, Any]) -> None:
@@ -96,10 +96,9 @@ class Filers:
 
 @dataclass(frozen=True, slots=True)
 class Remains:
-    """What is wrong after all kills; nothing, if promises were kept. `repeated` are records that are twice on the topic."""
+    """What is wrong after all kills; nothing, if promises were kept."""
 
     cases: int
-    repeated: int
     wrong: list[str]
 
 
@@ -163,8 +162,7 @@ async def _compare(installed: Installation, filers: Filers, begin: Any, wrong: l
     note("published, not stored", set(published.cases) - set(cases))
     streams = {case: published.once(case, "intake") for case in cases}
     note("not published exactly once", [case for case, facts in streams.items() if [f.sequence for f in facts] != [1]])
-    repeated = sum(len(facts) for facts in published.cases.values()) - len(cases)
-    return Remains(len(cases), repeated, wrong)
+    return Remains(len(cases), wrong)
 
 
 def _noting(wrong: list[str]) -> Callable[[str, Any], None]:
@@ -172,9 +170,7 @@ def _noting(wrong: list[str]) -> Callable[[str, Any], None]:
 
 
 async def assert_nothing_is_lost_or_doubled(installed: Installation, place: str, *, bulk: bool, kills: int) -> None:
-    """The whole proof. Who dies with records published and not yet forgotten publishes them again: the same facts."""
+    """The whole proof. Who dies with records published and not yet forgotten may publish them again: the same facts."""
     remains = await kill_while_filing(installed, place, bulk=bulk, kills=kills, seed=kills)
     assert remains.wrong == []
     assert remains.cases > kills
-    if place == "after_publish":
-        assert remains.repeated >= 1
