@@ -6,9 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from shared.messaging.topics_admin import apply_topics
 from tests.support.installation import Installation
-from tests.support.kills import PLACES, assert_nothing_is_lost_or_doubled
+from tests.support.kills import PLACES, assert_nothing_is_lost_or_doubled, open_city
 from tests.support.servers import Servers
 
 KILLS = 20
@@ -16,17 +15,8 @@ KILLS = 20
 
 @pytest.fixture(scope="module")
 async def city(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Installation]:
-    """An installation of which only intake runs, and only while it is killed; nobody's lag holds back the bulk lane."""
-    folder = tmp_path_factory.mktemp("kills")
-    made = Installation(folder, servers.kafka.address, servers.postgres.address, {"MOTCUA_BULK_LAG_LIMIT": "1000000000"})
-    try:
-        await apply_topics(made.kafka)
-        made.start("intake")
-        await made.ready()
-        made.terminate("intake")
+    async with open_city(servers, tmp_path_factory.mktemp("kills")) as made:
         yield made
-    finally:
-        await made.close()
 
 
 @pytest.mark.parametrize("place", PLACES)

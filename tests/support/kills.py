@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import random
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
 
 from shared.contracts.topics import CASE_EVENTS
+from shared.messaging.topics_admin import apply_topics
 from shared.observability.failpoints import EXIT_STATUS
 from shared.security.tokens import Role
 from tests.support.chaos.history import ends, read_published
 from tests.support.installation import Installation
+from tests.support.servers import Servers
 from tests.support.waiting import eventually
 
 PLACES = ("before_commit", "after_commit", "after_publish")
@@ -174,3 +178,17 @@ async def assert_nothing_is_lost_or_doubled(installed: Installation, place: str,
     remains = await kill_while_filing(installed, place, bulk=bulk, kills=kills, seed=kills)
     assert remains.wrong == []
     assert remains.cases > kills
+
+
+@contextlib.asynccontextmanager
+async def open_city(servers: Servers, folder: Path) -> AsyncIterator[Installation]:
+    """An installation of which only intake runs, and only while it is killed; nobody's lag holds back the bulk lane."""
+    made = Installation(folder, servers.kafka.address, servers.postgres.address, {"MOTCUA_BULK_LAG_LIMIT": "1000000000"})
+    try:
+        await apply_topics(made.kafka)
+        made.start("intake")
+        await made.ready()
+        made.terminate("intake")
+        yield made
+    finally:
+        await made.close()
