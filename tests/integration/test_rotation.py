@@ -127,6 +127,7 @@ async def test_what_was_filed_under_the_older_key_after_the_end_is_found_later(s
             await rewrap_some(store, ring)
             return bool(await rows(office, "select 1 from rotations where key_id = $1 and done_at is not null", new.hex()))
 
+        assert [await ended() for _ in range(3)] == [False] * 3, "another replica may file under the older key a moment longer"
         await rows(office, "update rotations set started_at = started_at - interval '1 minute'")
         await eventually("the walk has ended", ended)
         await rows(office, "update applicants set ciphertext = $2 where case_id = $1", case_id, late)

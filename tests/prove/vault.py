@@ -139,6 +139,6 @@ VAULT = (
         "services/intake/rotation.py",
         "if changed or rewrapped or work.now < started_at + SETTLED_AFTER:",
         "if changed:",
-        (f"{ROTATING}an_erased_case_is_not_published_again_and_what_does_not_open_stops_nobody",),
+        (f"{ROTATING}what_was_filed_under_the_older_key_after_the_end_is_found_later",),
     ),
 )
