@@ -18,6 +18,7 @@ from aiokafka.errors import KafkaConnectionError
 from aiokafka.protocol.metadata import MetadataRequest
 from ormsgpack import unpackb
 
+from services.notification.channels.channel import Outcome, Result
 from services.notification.channels.file import FileChannel
 from services.notification.main import create_app
 from services.notification.sending import Sender
@@ -143,8 +144,8 @@ async def test_a_replica_that_joins_is_given_nothing_of_the_running_batch(
 
 
 async def test_a_row_leaves_the_outbox_only_when_kafka_has_it(servers: Servers, sample: Sample) -> None:
-    async def always() -> bool:
-        return True
+    async def always() -> int:
+        return 1
 
     async def state() -> None:
         async with sample.store.open([uuid4()]) as work:
@@ -186,7 +187,7 @@ async def test_a_row_leaves_the_outbox_only_when_kafka_has_it(servers: Servers, 
 async def test_the_bulk_lane_waits_while_readers_are_behind_and_the_other_lane_does_not(servers: Servers, tmp_path: Path) -> None:
     sample = await Sample.make(servers, Keys.make(tmp_path / "keys"), bulk_lag_limit=5)
     readers, prefix = DownstreamLag(sample.settings, "sample", CASE_EVENTS, ("reader",)), sample.settings.topic_prefix
-    relay = Relay(sample.store.database, Outbox, lambda: make_producer(sample.settings, "relay"), prefix, readers.is_small)
+    relay = Relay(sample.store.database, Outbox, lambda: make_producer(sample.settings, "relay"), prefix, readers.room)
     for _ in range(10):
         await sample.send(uuid4(), step("s1"), 1, NOW)
     async with sample.store.open([uuid4(), uuid4()]) as work:
@@ -219,17 +220,19 @@ async def test_the_bulk_lane_waits_while_readers_are_behind_and_the_other_lane_d
         await sample.close()
 
 
+@pytest.mark.parametrize("came", [Result.SENT, Result.REFUSED])
 async def test_a_sender_that_was_stalled_longer_than_its_lease_states_nothing_again(
-    servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, came: Result
 ) -> None:
     stalled, goes_on, recorded = asyncio.Event(), asyncio.Event(), list[int]()
     send, record = FileChannel.send, Sender._record
 
     async def send_slowly(channel: FileChannel, messages: Sequence[Any]) -> Any:
-        outcomes = await send(channel, messages)
-        if not stalled.is_set():
-            stalled.set()
-            await goes_on.wait()
+        if stalled.is_set():
+            return await send(channel, messages)
+        stalled.set()
+        outcomes = await send(channel, messages) if came is Result.SENT else [Outcome(each.id, came, "x") for each in messages]
+        await goes_on.wait()
         return outcomes
 
     async def counted(sender: Sender, *arguments: Any) -> Any:

@@ -176,6 +176,13 @@ PROTECTIONS = (
     Protection(
         "a stalled sender's outcome",
         "services/notification/repository.py",
+        "where id = any($1::uuid[]) and status = 'pending' returning id",
+        "where id = any($1::uuid[]) returning id",
+        (f"{OWN}a_sender_that_was_stalled_longer_than_its_lease_states_nothing_again",),
+    ),
+    Protection(
+        "a stalled sender's failure",
+        "services/notification/repository.py",
         "where id = any($1::uuid[]) and status = $2 order by id for update",
         "where id = any($1::uuid[]) and $2::text <> '' order by id for update",
         (f"{OWN}a_sender_that_was_stalled_longer_than_its_lease_states_nothing_again",),
