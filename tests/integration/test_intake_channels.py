@@ -267,7 +267,7 @@ async def test_nor_is_the_case_of_the_other_person_who_was_erased_meanwhile_name
         assert (await flag(office)).flagged == 0, "of the first case the second is erased; of the third the other was"
     assert await stated_of(office, third) == 1
     assert (await flag(office)).flagged == 1
-    ((_, event),) = await suspicions_of(office, third, 2)
+    ((_, event),) = await suspicions_of(office, third, 3)
     assert str(event.other_case_id) == first
 
 
