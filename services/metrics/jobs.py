@@ -10,9 +10,15 @@ from shared.persistence.work import Store
 from shared.service import Job
 
 
-def refresh_series(collector: BusinessCollector, settings: MetricsSettings) -> Job:
-    """Read the business series again where something has changed; safe in every replica, since it only reads."""
-    return Job("refresh series", settings.metrics_refresh_seconds, collector.refresh)
+def refresh_series(collector: BusinessCollector, settings: MetricsSettings) -> tuple[Job, Job]:
+    """Read the business series again where something has changed; safe in every replica, since it only reads.
+
+    A job for each pace: the dear reading must not hold up the cheap one.
+    """
+    every = settings.metrics_refresh_seconds
+    return Job("refresh backlog", every, collector.backlog.refresh), Job(
+        "refresh turnaround", every, collector.turnaround.refresh
+    )
 
 
 def measure_by_calendar(store: Store[Case], calendars: KnownCalendars) -> Job:

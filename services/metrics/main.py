@@ -31,6 +31,6 @@ def create_app(settings: MetricsSettings) -> FastAPI:
     runtime.consume(on_case_events(settings, store, projector, runtime.pipeline))
     collector = BusinessCollector(runtime.database, settings.metrics_procedure_agencies, load_catalogue(settings.catalogue_dir))
     runtime.registry.register(collector)
-    runtime.jobs.append(refresh_series(collector, settings))
+    runtime.jobs.extend(refresh_series(collector, settings))
     runtime.jobs.append(measure_by_calendar(store, projector.calendars))
     return create_service_app(runtime, router, title="metrics")

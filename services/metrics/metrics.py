@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
-from prometheus_client import CollectorRegistry, Histogram
+from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.registry import Collector
 
 from shared.contracts.events import INTAKE, NOTIFICATION, PROCESSING
 
@@ -110,7 +113,7 @@ CLOCK = Stock("motcua_clock_timestamp_seconds", "Where an agency's business cloc
 AGENCY = Stock("motcua_agency_info", "Agencies, and whether their cases are simulated.", ("agency", "simulated"))
 UPDATED = Stock(
     "motcua_projection_updated_timestamp_seconds",
-    "Newest change of a projection, Unix time.",
+    "Newest change of the projection that a reading of it holds, Unix time; there is one of the cases and one of turnaround.",
     ("projection",),
 )
 
@@ -129,19 +132,28 @@ def limit_ratio_family(
     return family
 
 
-class ServiceMetrics:
-    """What this process measures itself; summed over replicas."""
+VISIBLE_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0)
+
+
+class ServiceMetrics(Collector):
+    """What this process measures itself; summed over replicas. Counted by hand: the library's own way takes 2 µs an event."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        visible = Histogram(
-            "motcua_event_visible_seconds",
-            "From writing a live fact to its place in the projection.",
-            ["stage"],
-            buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 900),
-            registry=registry,
-        )
-        self._visible = {stage: visible.labels(stage) for stage in (INTAKE, PROCESSING, NOTIFICATION, "other")}
+        self._counts = {stage: [0] * (len(VISIBLE_BUCKETS) + 1) for stage in (INTAKE, PROCESSING, NOTIFICATION, "other")}
+        self._sums = dict.fromkeys(self._counts, 0.0)
+        registry.register(self)
 
     def visible_seconds(self, stage: str, seconds: float) -> None:
         """One live fact became visible; clocks of two machines may differ, so less than nothing is nothing."""
-        self._visible.get(stage, self._visible["other"]).observe(max(seconds, 0.0))
+        known, least = stage if stage in self._counts else "other", max(seconds, 0.0)
+        self._counts[known][bisect_left(VISIBLE_BUCKETS, least)] += 1
+        self._sums[known] += least
+
+    def collect(self) -> Iterator[Metric]:
+        """The histogram, by the service that stated the facts."""
+        says = "From writing a live fact to its place in the projection."
+        family = HistogramMetricFamily("motcua_event_visible_seconds", says, labels=["stage"])
+        limits = [*map(str, VISIBLE_BUCKETS), "+Inf"]
+        for stage, counts in self._counts.items():
+            family.add_metric([stage], [*zip(limits, accumulate(counts), strict=True)], self._sums[stage])
+        yield family

@@ -24,7 +24,7 @@ class MetricsSettings(ServiceSettings):
 
     port: int = Field(8004, validation_alias="MOTCUA_METRICS_PORT", ge=1, le=65535, description="port of HTTP")
     metrics_refresh_seconds: float = Field(
-        1.0, ge=0.1, le=3600, description="least time between two readings of the business series"
+        0.5, ge=0.1, le=3600, description="least time between two readings of the business series"
     )
     metrics_procedure_agencies: Agencies = Field(
         (), description="agencies, with commas, whose procedures have series of their own"

@@ -9,8 +9,8 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from pydantic import ValidationError
 
-from services.metrics.collectors.exposition import business_families
-from services.metrics.collectors.rows import Business
+from services.metrics.collectors.exposition import backlog_families, turnaround_families
+from services.metrics.collectors.rows import Backlog, Turnaround
 from services.metrics.metrics import ServiceMetrics
 from services.metrics.settings import MetricsSettings
 from shared.catalogue import load_catalogue
@@ -21,11 +21,13 @@ Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
 def samples_of(**rows: list[dict[str, Any]]) -> Samples:
-    """Every sample of a reading, by name and labels."""
-    names = ("clocks", "open", "received", "returned", "turnaround", "tallies", "procedures")
-    business = Business(read_at=NOW, updated_at=NOW, **{name: rows.get(name, []) for name in names})
+    """Every sample of both readings, by name and labels."""
+    backlog = Backlog(NOW, **{name: rows.pop(name, []) for name in ("clocks", "open", "tallies")})
+    names = ("agencies", "received", "returned", "turnaround", "procedures")
+    turnaround = Turnaround(NOW, **{name: rows.pop(name, []) for name in names})
+    assert not rows
     found: Samples = {}
-    for family in business_families(business, load_catalogue()):
+    for family in (*backlog_families(backlog), *turnaround_families(turnaround, load_catalogue())):
         for sample in family.samples:
             place = (sample.name, frozenset(sample.labels.items()))
             assert place not in found, f"shown twice: {place}"
@@ -46,7 +48,7 @@ def tally(series: str, label: str, count: int, bucket: str = "", total: int = 0)
 
 
 def test_a_group_whose_backlog_is_empty_shows_zeros() -> None:
-    samples = samples_of(received=[received()])
+    samples = samples_of(tallies=[tally("received", "online", 3)])
     for status in ("accepted", "in_process", "supplement_requested", "payment_requested", "stopped"):
         assert value(samples, "case_backlog", **GROUP, status=status) == 0
     assert value(samples, "case_backlog_overdue", **GROUP, limit="statutory") == 0
@@ -70,12 +72,13 @@ def test_suspected_duplicates_are_counted_over_all_fields_since_they_come_before
     other = tally("duplicate", "", 1) | {"field": "other"}
     samples = samples_of(received=[received()], tallies=[tally("duplicate", "", 2), other])
     assert value(samples, "cases_duplicate_suspected_total", agency="ldtbxh", kind="dossier") == 3
-    (row,) = [labels for name, labels in samples_of(received=[received()]) if name == "motcua_cases_duplicate_suspected_total"]
+    only = samples_of(tallies=[tally("received", "online", 3)])
+    (row,) = [labels for name, labels in only if name == "motcua_cases_duplicate_suspected_total"]
     assert dict(row) == {"agency": "ldtbxh", "kind": "dossier"}
 
 
 def test_nothing_read_yet_shows_no_business_series_and_no_error() -> None:
-    assert {name for name, _ in samples_of()} == {"motcua_projection_updated_timestamp_seconds"}
+    assert samples_of() == {}
 
 
 def test_backlog_sums_statuses_and_keeps_the_oldest() -> None:
@@ -84,7 +87,7 @@ def test_backlog_sums_statuses_and_keeps_the_oldest() -> None:
         GROUP | zeros | {"status": 2, "cases": 4, "oldest_at": NOW},
         GROUP | zeros | {"status": 4, "cases": 6, "oldest_at": datetime(2020, 11, 2, tzinfo=UTC)},
     ]
-    samples = samples_of(received=[received()], open=rows)
+    samples = samples_of(open=rows)
     assert value(samples, "case_backlog", **GROUP, status="in_process") == 6
     assert value(samples, "case_backlog_overdue", **GROUP, limit="committed") == 2
     assert value(samples, "case_backlog_due_soon", **GROUP) == 4
@@ -146,7 +149,7 @@ def test_procedures_show_the_limit_in_force_at_the_business_clock() -> None:
 
 
 def test_a_simulated_agency_says_so() -> None:
-    samples = samples_of(clocks=[{"agency": "ldtbxh", "at": NOW, "simulated": True}])
+    samples = samples_of(clocks=[{"agency": "ldtbxh", "at": NOW}], agencies=[{"agency": "ldtbxh", "simulated": True}])
     assert value(samples, "agency_info", agency="ldtbxh", simulated="true") == 1
     assert value(samples, "clock_timestamp_seconds", agency="ldtbxh") == NOW.timestamp()
 

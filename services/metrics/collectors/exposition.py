@@ -9,7 +9,7 @@ from datetime import datetime
 from prometheus_client import Metric
 
 from services.metrics import metrics as series
-from services.metrics.collectors.rows import Business, Row
+from services.metrics.collectors.rows import Backlog, Row, Turnaround
 from services.metrics.domain.figures import PERCENTILES
 from services.metrics.domain.tallies import MILLIONTHS, OTHER, RATIO_BUCKETS
 from shared.calendar import LimitUnit, load_calendar, local_date
@@ -26,19 +26,26 @@ NOTIFICATION_CHANNELS = ("file", "email", "sms", "zalo", "post", "webhook")
 NOTIFICATION_OUTCOMES = ("sent", "delivered", "failed", "undeliverable")
 
 
-def business_families(business: Business, catalogue: Catalogue) -> tuple[Metric, ...]:
-    """Every business series of one reading."""
-    groups = sorted({_group(row) for row in business.received})
+def backlog_families(backlog: Backlog) -> tuple[Metric, ...]:
+    """Every series of one reading of what moves with each case."""
+    groups = sorted({_group(row) for row in backlog.tallies if row["series"] == "received"})
     return (
-        *_backlog(business, groups),
-        *_turnaround(business.turnaround),
-        series.FIRST_TIME_VALID.family(_first_time_valid(business.received)),
-        series.RECEIVED_BY.family(_channel_ratios(business.received)),
-        series.RETURNED_BY.family(_channel_ratios(business.returned)),
-        *_facts(business.tallies, groups),
-        series.limit_ratio_family(_limit_ratios(business.tallies)),
-        *_procedures(business.procedures, catalogue),
-        *_agencies(business),
+        *_backlog(backlog.open, groups),
+        *_facts(backlog.tallies, groups),
+        series.limit_ratio_family(_limit_ratios(backlog.tallies)),
+        series.CLOCK.family(((row["agency"],), row["at"].timestamp()) for row in backlog.clocks),
+    )
+
+
+def turnaround_families(turnaround: Turnaround, catalogue: Catalogue) -> tuple[Metric, ...]:
+    """Every series of one reading of what looks back over every case."""
+    return (
+        *_turnaround(turnaround.turnaround),
+        series.FIRST_TIME_VALID.family(_first_time_valid(turnaround.received)),
+        series.RECEIVED_BY.family(_channel_ratios(turnaround.received)),
+        series.RETURNED_BY.family(_channel_ratios(turnaround.returned)),
+        *_procedures(turnaround.procedures, catalogue),
+        series.AGENCY.family(((row["agency"], "true" if row["simulated"] else "false"), 1) for row in turnaround.agencies),
     )
 
 
@@ -50,13 +57,13 @@ def _word(code: int | None) -> str:
     return Status(code).name.lower() if code in BACKLOG_STATUSES else OTHER
 
 
-def _backlog(business: Business, groups: Sequence[Group]) -> Iterator[Metric]:
+def _backlog(rows: Sequence[Row], groups: Sequence[Group]) -> Iterator[Metric]:
     stock: Counter[tuple[str, ...]] = Counter({(*group, _word(code)): 0 for group in groups for code in BACKLOG_STATUSES})
     overdue: Counter[tuple[str, ...]] = Counter({(*g, limit): 0 for g in groups for limit in ("committed", "statutory")})
     due_soon: Counter[tuple[str, ...]] = Counter(dict.fromkeys(groups, 0))
     without: Counter[tuple[str, ...]] = Counter(dict.fromkeys(groups, 0))
     oldest: dict[Group, datetime] = {}
-    for row in business.open:
+    for row in rows:
         group = _group(row)
         stock[*group, _word(row["status"])] += row["cases"]
         overdue[*group, "committed"] += row["overdue"]
@@ -185,10 +192,3 @@ def _limits(rows: Iterable[Row], catalogue: Catalogue) -> Iterator[tuple[tuple[s
         limit = version.due_limit if version else None
         if limit is not None and limit.unit is LimitUnit.WORKING_DAYS:
             yield (row["agency"], row["procedure"]), limit.count * day
-
-
-def _agencies(business: Business) -> Iterator[Metric]:
-    yield series.CLOCK.family(((row["agency"],), row["at"].timestamp()) for row in business.clocks)
-    yield series.AGENCY.family(((row["agency"], "true" if row["simulated"] else "false"), 1) for row in business.clocks)
-    if business.updated_at is not None:
-        yield series.UPDATED.family([(("cases",), business.updated_at.timestamp())])
