@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic_core import from_json
 
-from services.intake.vault import token
+from services.intake.vault import Tokens, token
 from shared.contracts.private import CONTACT, NOTE, PERSONAL
 from shared.persistence.database import Database, Tx
 from shared.security.key_file import CipherError
@@ -24,8 +24,9 @@ from submissions s left join applicants a using (case_id) where s.case_id = $1
 """
 _SEARCH: Final = """
 select case_id, procedure, filed_at, agency from persons
-where token = $1 and kind = $2 and ($3::text is null or agency = $3) order by filed_at desc, case_id desc limit $4
+where {kind} = $1 and ($2::text is null or agency = $2) order by filed_at desc, case_id desc limit $3
 """
+_SEARCHES: Final = {kind: _SEARCH.format(kind=kind) for kind in Tokens._fields}
 
 
 class Shown(NamedTuple):
@@ -91,8 +92,7 @@ async def find_cases(
         if who.role not in MAY_SEE:
             await log_access(tx, who, "search", purpose, Outcome.NOT_ALLOWED)
             return None
-        _, wanted = token(keys, kind, value)
-        rows = await tx.driver.fetch(_SEARCH, wanted, kind, who.agency, FOUND_AT_MOST)
+        rows = await tx.driver.fetch(_SEARCHES[kind], token(keys, kind, value), who.agency, FOUND_AT_MOST)
         if not rows:
             await log_access(tx, who, "search", purpose, Outcome.NOTHING_KEPT)
         await log_found(tx, who, "search", purpose, [(row["case_id"], row["agency"]) for row in rows])

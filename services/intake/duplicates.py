@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
+from services.intake.vault import Tokens
 from shared.contracts.events import DuplicateSuspected
 from shared.contracts.words import Kind, Lane, Origin
 from shared.persistence.work import Store
@@ -21,37 +22,31 @@ SETTLED_AFTER: Final = timedelta(seconds=30)
 """How long after its arrival a case is looked at: one with an earlier id has its commit behind it by then, or never."""
 REASON: Final = "same_person_and_procedure"
 
-# The least kind of a case stands for it, so that two replicas never share one. Of a token that very many have, such as a village
-# office's telephone, only the newest fifty are looked at.
-FIND = """
+# Of a token that very many have, such as a village office's telephone, only the newest fifty cases are looked at.
+_ALIKE = """
+    (select o.case_id, o.filed_at, o.id_number from persons o
+    where o.{kind} = b.{kind} and o.procedure = b.procedure and o.agency = b.agency and o.case_id < b.case_id
+    order by o.case_id desc limit 50)"""
+FIND = f"""
 with batch as materialized (
-  select p.case_id, p.procedure, p.agency, p.filed_at from persons p
-  where not p.checked and p.case_id < $1
-    and not exists (select from persons q where q.case_id = p.case_id and q.kind < p.kind)
-  order by p.case_id limit $2 for update of p skip locked
+  select p.* from persons p where not p.checked and p.case_id < $1 order by p.case_id limit $2 for update of p skip locked
 ),
 same as (
-  select b.case_id, b.filed_at, o.case_id as other, o.filed_at as other_at
-  from batch b join submissions s on s.case_id = b.case_id and s.origin = 'live' join persons m on m.case_id = b.case_id
-  cross join lateral (
-    select * from persons o
-    where o.token = m.token and o.procedure = b.procedure and o.kind = m.kind and o.agency = b.agency and o.case_id < b.case_id
-    order by o.case_id desc limit 50
+  select b.case_id, b.filed_at, o.case_id as other, o.filed_at as other_at, o.id_number <> b.id_number as two_people
+  from batch b join submissions s on s.case_id = b.case_id and s.origin = 'live'
+  cross join lateral ({" union all".join(_ALIKE.format(kind=kind) for kind in Tokens._fields)}
   ) o
 ),
 found as materialized (
   select distinct on (case_id) case_id, other from same
-  where other_at between filed_at - $3::interval and filed_at + $3::interval and not exists (
-    select from persons m join persons o on o.kind = m.kind and o.token <> m.token
-    where m.case_id = same.case_id and o.case_id = same.other and m.kind = 'id_number'
-  )
+  where other_at between filed_at - $3::interval and filed_at + $3::interval and two_people is not true
   order by case_id, other desc
 ),
 cleared as (
   update persons p set checked = true from batch b
   where p.case_id = b.case_id and b.case_id not in (select case_id from found)
 )
-select (select count(*) from batch), coalesce((select array_agg(row(case_id, other)) from found), '{}')
+select (select count(*) from batch), coalesce((select array_agg(row(case_id, other)) from found), '{{}}')
 """
 CHECKED = """
 update persons p set checked = true from unnest($1::uuid[], $2::uuid[]) as u (case_id, other)
@@ -84,7 +79,7 @@ async def _state(store: Store[Any], others: Mapping[UUID, UUID]) -> int:
     """State each suspicion under the case's lock and in its lane, behind its submission."""
     async with store.open(others) as work:
         checked = await work.tx.driver.fetch(CHECKED, list(others), list(others.values()))
-        ids: Sequence[UUID] = list(dict.fromkeys(row[0] for row in checked))
+        ids: Sequence[UUID] = [row[0] for row in checked]
         for case_id, agency, kind, lane in await work.tx.driver.fetch(FILED, ids):
             event = DuplicateSuspected(agency=agency, kind=Kind(kind), other_case_id=others[case_id], reason=REASON)
             work.emit(case_id, event, occurred_at=work.now, cause=None, origin=Origin.LIVE, lane=Lane(lane))

@@ -142,7 +142,7 @@ def make_row(new: NewCase, keys: KeyRing, now: datetime) -> FiledRow:
         facts_of(filed),
         *_submitted(new, now),
         *seal(keys, new.case_id, filed, now),
-        tokens_of(keys, filed.applicant),
+        *tokens_of(keys, filed.applicant),
     )
 
 

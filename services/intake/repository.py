@@ -19,16 +19,17 @@ from shared.contracts.topics import CASE_EVENTS, CASE_PRIVATE
 from shared.persistence.database import Database
 
 _KNOWN = """
-select i.scope, i.key, i.digest, i.case_id
-from unnest($1::text[], $2::text[]) as u(scope, key) join idempotency i using (scope, key)
+select i.scope, i.key, i.digest, i.case_id from unnest($1::text[], $2::text[]) as u(scope, key)
+cross join lateral (select * from idempotency i where i.scope = u.scope and i.key = u.key limit 1) i
 """
+"""Key by key, so that a plan made while the table was small is right when it is large."""
 
 KeyOf = tuple[str, str]
 """Scope and key."""
 
 
 class FiledRow(NamedTuple):
-    """Everything that is written about a new case; `people` are the tokens of its applicant (kind, token)."""
+    """Everything that is written about a new case; `id_number`, `phone` and `email` are tokens of its applicant."""
 
     case_id: UUID
     scope: str
@@ -52,19 +53,23 @@ class FiledRow(NamedTuple):
     personal: bytes | None
     note_headers: bytes | None
     note: bytes | None
-    people: Sequence[tuple[str, bytes]]
+    id_number: bytes | None
+    phone: bytes | None
+    email: bytes | None
 
 
 _TYPES: Final = (
     "uuid text text bytea text text text text text text timestamptz timestamptz text smallint text "
-    "bytea bytea bytea bytea bytea bytea bytea uuid text bytea"
+    "bytea bytea bytea bytea bytea bytea bytea bytea bytea bytea"
 )
-"""Of the row's columns without `people`, and of those: case, kind, token."""
-_ARRAYS: Final = [f"${number}::{kind}[]" for number, kind in enumerate(_TYPES.split(), 1)]
-_ROW: Final = FiledRow._fields[:-1]
+_OPTIONAL: Final = frozenset(
+    ["return_channel", "facts", "contact_headers", "contact", "personal", "note_headers", "note", "id_number", "phone", "email"]
+)
+"""Columns that are sent without a value where nobody in the group has one: `unnest` makes them null."""
+_ARRAYS: Final = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(_TYPES.split(), 1))
 
 _OPEN = f"""
-with filed as materialized (select * from unnest({", ".join(_ARRAYS[: len(_ROW)])}) as u({", ".join(_ROW)})),
+with filed as materialized (select * from unnest({_ARRAYS}) as u({", ".join(FiledRow._fields)})),
 claimed as (
   insert into idempotency (scope, key, digest, case_id, created_at)
   select scope, key, digest, case_id, recorded_at from filed order by scope, key on conflict do nothing returning case_id
@@ -85,9 +90,9 @@ into_applicants as (
   select case_id, contact, personal, note from new where contact is not null
 ),
 into_persons as (
-  insert into persons (case_id, kind, token, procedure, agency, filed_at)
-  select case_id, kind_of_token, token, procedure, agency, filed_at
-  from new join unnest({", ".join(_ARRAYS[len(_ROW) :])}) as p(case_id, kind_of_token, token) using (case_id)
+  insert into persons (case_id, id_number, phone, email, procedure, agency, filed_at)
+  select case_id, id_number, phone, email, procedure, agency, filed_at from new
+  where coalesce(id_number, phone, email) is not null
 ),
 into_outbox as (
   insert into outbox (lane, topic, key, headers, payload)
@@ -115,9 +120,9 @@ async def open_new(driver: asyncpg.Connection, rows: Sequence[FiledRow]) -> Coll
     One statement, which is its own transaction: whatever happens, all of it is there or nothing. Keys are claimed in their
     order, waiting for transactions that claim the same ones. Of one key within the group only one may be given.
     """
-    *columns, _ = zip(*rows, strict=True)
-    people = [(row.case_id, kind, token) for row in rows for kind, token in row.people]
-    opened, _ = await driver.fetchrow(_OPEN, *columns, *(zip(*people, strict=True) if people else ((), (), ())))
+    columns = zip(FiledRow._fields, zip(*rows, strict=True), strict=True)
+    sent = [() if name in _OPTIONAL and not any(values) else values for name, values in columns]
+    opened, _ = await driver.fetchrow(_OPEN, *sent)
     return opened or ()
 
 

@@ -81,20 +81,24 @@ class ApplicantRow(Table, table=True):
 
 
 class PersonRow(Table, table=True):
-    """An identifier of a case's applicant (`id_number`, `phone`, `email`) as a token: found again, and never read back.
+    """The identifiers of a case's applicant as tokens, at least one: found again, and never read back.
 
-    `checked` says that possible duplicates of the case were looked for by this token.
+    `checked` says that possible duplicates of the case were looked for.
     """
 
     __tablename__ = "persons"
     __table_args__ = (
-        Index("persons_token", "token", "procedure", "case_id"),
+        *(
+            Index(f"persons_{kind}", kind, "procedure", "case_id", postgresql_where=text(f"{kind} is not null"))
+            for kind in ("id_number", "phone", "email")
+        ),
         Index("persons_unchecked", "case_id", postgresql_where=text("not checked")),
     )
 
     case_id: UUID = Field(primary_key=True)
-    kind: str = Field(primary_key=True, sa_type=Text)
-    token: bytes = Field(sa_type=LargeBinary)
+    id_number: bytes | None = Field(default=None, sa_type=LargeBinary)
+    phone: bytes | None = Field(default=None, sa_type=LargeBinary)
+    email: bytes | None = Field(default=None, sa_type=LargeBinary)
     procedure: str = Field(sa_type=Text)
     agency: str = Field(sa_type=Text)
     filed_at: datetime = Field(sa_type=DateTime(timezone=True))

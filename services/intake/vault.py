@@ -23,8 +23,13 @@ _PERSONAL: Final = {"applicant", "portal_account", "representative", "return_add
 _CONTACT: Final = set(Contact.model_fields)
 _NO_CONTACT: Final = Contact().model_dump_json(exclude_none=True).encode()
 
-Token = tuple[str, bytes]
-"""The kind of an identifier (`id_number`, `phone`, `email`), and its token."""
+
+class Tokens(NamedTuple):
+    """What stands for the identifiers of a person in an index, by kind."""
+
+    id_number: bytes | None = None
+    phone: bytes | None = None
+    email: bytes | None = None
 
 
 class Sealed(NamedTuple):
@@ -38,6 +43,7 @@ class Sealed(NamedTuple):
 
 
 NOTHING: Final = Sealed()
+NO_TOKENS: Final = Tokens()
 
 
 def seal(keys: KeyRing, case_id: UUID, filed: Submission, now: datetime) -> Sealed:
@@ -63,21 +69,21 @@ def no_contact(keys: KeyRing, case_id: UUID) -> bytes:
     return keys.new_case(case_id).seal(_NO_CONTACT, CONTACT)
 
 
-def tokens_of(keys: KeyRing, applicant: Applicant | None) -> list[Token]:
+def tokens_of(keys: KeyRing, who: Applicant | None) -> Tokens:
     """The tokens of an applicant's identifiers."""
-    if applicant is None:
-        return []
-    given = (("id_number", applicant.id_number), ("phone", applicant.phone), ("email", applicant.email))
-    return [token(keys, kind, value) for kind, value in given if value is not None]
+    if who is None:
+        return NO_TOKENS
+    given = (("id_number", who.id_number), ("phone", who.phone), ("email", who.email))
+    return Tokens(*[None if value is None else token(keys, kind, value) for kind, value in given])
 
 
-def token(keys: KeyRing, kind: str, value: str) -> Token:
+def token(keys: KeyRing, kind: str, value: str) -> bytes:
     """The token of an identifier, however it is written: a phone with or without +84, an address in any case of letters."""
     if kind == "phone":
         value = "0" + value.removeprefix("+").removeprefix("84") if value[0] in "+8" else value
     elif kind == "email":
         value = value.lower()
-    return kind, keys.token(kind, value)
+    return keys.token(kind, value)
 
 
 def _contact_of(who: Applicant | None) -> bytes | None:

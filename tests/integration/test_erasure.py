@@ -176,7 +176,7 @@ async def test_the_service_says_what_it_holds(office: Office) -> None:
     async with office.client(Role.ADMIN, None) as http:
         path = f"/v1/cases/{case_id}/holdings"
         assert (await http.get(path)).json()["held"]["applicants"] == 1
-        assert (await http.get(path)).json()["held"]["persons"] == 3
+        assert (await http.get(path)).json()["held"]["persons"] == 1
         await erase(office, case_id)
 
         async def gone() -> bool:

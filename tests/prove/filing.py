@@ -1,4 +1,4 @@
-"""The protections of filing that `make prove` switches off: channels, keys, possible duplicates, first-time validity."""
+"""The protections of filing that `make prove` switches off: channels, keys, duplicates, first-time validity, connections."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ CHANNELS = "tests/unit/test_intake_channels.py::test_"
 FILED = "tests/integration/test_intake_channels.py::test_"
 KEYS = "tests/integration/test_intake_idempotency.py::test_"
 FIRST = "tests/integration/test_first_filing.py::test_"
+KEPT = "tests/integration/test_intake_database.py::test_"
 VALIDITY = "tests/unit/test_metrics_validity.py::test_"
 SUBMISSION, DUPLICATES = "services/intake/domain/submission.py", "services/intake/duplicates.py"
+DATABASE = "shared/persistence/database.py"
 
 FILING = (
     Protection(
@@ -78,8 +80,8 @@ FILING = (
     Protection(
         "two id numbers are two people",
         DUPLICATES,
-        "and m.kind = 'id_number'",
-        "and m.kind = 'nobody'",
+        " and two_people is not true",
+        "",
         (f"{FILED}who_is_the_same_person",),
     ),
     Protection(
@@ -117,5 +119,26 @@ FILING = (
         "and kind not in ASIDE",
         "and kind is not CommandRejected",
         (f"{VALIDITY}a_suspicion_is_no_part_of_a_cases_life",),
+    ),
+    Protection(
+        "a connection on which something failed is given up",
+        DATABASE,
+        "            connection.terminate()\n            raise\n",
+        "            self._kept.append(connection)\n            raise\n",
+        (f"{KEPT}a_connection_is_kept_until_something_fails",),
+    ),
+    Protection(
+        "a connection that the server closed is not used again",
+        DATABASE,
+        "if not (kept := self._kept.pop()).is_closed():",
+        "if kept := self._kept.pop():",
+        (f"{KEPT}a_connection_that_the_server_closed_is_not_used_again",),
+    ),
+    Protection(
+        "keys are found by their index, whenever the plan was made",
+        "services/intake/repository.py",
+        "cross join lateral (select * from idempotency i where i.scope = u.scope and i.key = u.key limit 1) i",
+        "join idempotency i using (scope, key)",
+        (f"{KEPT}keys_are_found_one_by_one_whatever_the_table_holds",),
     ),
 )

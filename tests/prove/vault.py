@@ -116,8 +116,8 @@ VAULT = (
     Protection(
         "search in the asker's agency",
         SHOWN,
-        "rows = await tx.driver.fetch(_SEARCH, wanted, kind, who.agency, FOUND_AT_MOST)",
-        "rows = await tx.driver.fetch(_SEARCH, wanted, kind, None, FOUND_AT_MOST)",
+        "rows = await tx.driver.fetch(_SEARCHES[kind], token(keys, kind, value), who.agency, FOUND_AT_MOST)",
+        "rows = await tx.driver.fetch(_SEARCHES[kind], token(keys, kind, value), None, FOUND_AT_MOST)",
         (f"{SHOWING}a_person_is_found_by_any_identifier_in_the_askers_agency",),
     ),
     Protection(
