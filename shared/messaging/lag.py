@@ -41,8 +41,11 @@ class DownstreamLag:
         self._clients: tuple[AIOKafkaConsumer, AIOKafkaAdminClient] | None = None
         self._checked_at, self._behind = 0.0, math.inf
 
-    async def is_small(self) -> bool:
-        """Whether the bulk lane may move: every reader is within `bulk_lag_limit`. While Kafka does not say, it may not."""
+    async def room(self) -> int:
+        """How many records the bulk lane may send until a reader is behind by more than `bulk_lag_limit`.
+
+        It is 0 when one is, and while Kafka does not say.
+        """
         if time.monotonic() - self._checked_at >= CHECK_SECONDS:
             try:
                 self._behind = await asyncio.wait_for(self._largest(), 5.0)
@@ -51,7 +54,8 @@ class DownstreamLag:
                 self._behind = math.inf
                 await self.close()
             self._checked_at = time.monotonic()
-        return self._behind <= self._settings.bulk_lag_limit
+        limit = self._settings.bulk_lag_limit
+        return 0 if self._behind > limit else int(limit - self._behind) + 1
 
     def sent(self, topic: str, count: int) -> None:
         """So many records of the bulk lane were sent to a topic, by its name without prefix."""

@@ -20,9 +20,9 @@ from shared.messaging.kafka import SUBSCRIBER
 
 CAREFUL_SECONDS = 30.0
 PAUSE_SECONDS = 0.03
-GATHER_SECONDS = 0.03
+GATHER_SECONDS, ROUND_SECONDS = 0.1, 0.03
 MANY = 100
-"""Records at once that tell of a load under which a batch may wait."""
+"""Records at once that tell of a load under which a batch may wait so long for more, which it looks for in rounds."""
 log = structlog.get_logger()
 
 Records = tuple[ConsumerRecord, ...]
@@ -77,11 +77,15 @@ class Reader:
 
 
 async def _gather(client: AIOKafkaConsumer) -> Records:
-    """The next records. Where many come, a moment more is given, since a fuller batch costs little more than a small one."""
+    """The next records. Where many come, a moment more is given: a fuller batch costs little more than a small one.
+
+    In rounds, since the client fetches from a partition again only when what it fetched before was taken.
+    """
     timeout, most = SUBSCRIBER["batch_timeout_ms"], SUBSCRIBER["max_records"]
     found = tuple(chain(*(await client.getmany(timeout_ms=timeout, max_records=most)).values()))
-    if MANY <= len(found) < most:
-        await asyncio.sleep(GATHER_SECONDS)
+    until = time.monotonic() + GATHER_SECONDS
+    while MANY <= len(found) < most and time.monotonic() < until:
+        await asyncio.sleep(ROUND_SECONDS)
         found += tuple(chain(*(await client.getmany(timeout_ms=0, max_records=most - len(found))).values()))
     return found
 

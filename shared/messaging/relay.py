@@ -30,7 +30,7 @@ from shared.persistence.errors import is_transient
 
 BATCH = 1000
 BULK_BATCH = 250
-"""Before each of these the lag of the readers is asked for: by so much the bulk lane may pass its limit."""
+"""The bulk lane sends as much as its readers have room for, and this if they have any: by so much it may pass its limit."""
 POLL_SECONDS = 0.25
 GATHER_SECONDS, LOADED_SECONDS, LOADED = 0.03, 0.1, 100
 """Rest after a batch that was not full, and after one of so many rows: the next is larger, and partitions cost more than rows."""
@@ -48,7 +48,7 @@ log = structlog.get_logger()
 
 
 class Relay:
-    """Sends what the outbox holds. `bulk_open` says whether the bulk lane may move now; `bulk_sent` is told what it sent."""
+    """Sends what the outbox holds. `bulk_room` says how many rows the bulk lane may; `bulk_sent` is told what it did."""
 
     def __init__(
         self,
@@ -56,13 +56,13 @@ class Relay:
         outbox: type[SQLModel],
         make_producer: Callable[[], AIOKafkaProducer],
         prefix: str,
-        bulk_open: Callable[[], Awaitable[bool]],
+        bulk_room: Callable[[], Awaitable[int]],
         bulk_sent: Callable[[str, int], None] = lambda _topic, _count: None,
     ) -> None:
         self.progress = Progress("relay")
         self.leading = False
         self._database, self._make_producer, self._prefix = database, make_producer, prefix
-        self._bulk_open, self._bulk_sent = bulk_open, bulk_sent
+        self._bulk_room, self._bulk_sent = bulk_room, bulk_sent
         name = table_of(outbox).name
         self._read = f"select id, topic, key, headers, payload from {name} where lane = $1 order by id limit $2"
         self._any_bulk = f"select exists (select 1 from {name} where lane = {int(Lane.BULK)})"
@@ -123,16 +123,19 @@ class Relay:
 
     async def _relay(self, connection: asyncpg.Connection, producer: AIOKafkaProducer) -> int:
         sent = await self._send_lane(connection, producer, Lane.INTERACTIVE, BATCH)
-        while sent < BATCH:
-            bulk = await self._send_lane(connection, producer, Lane.BULK, BULK_BATCH)
+        while sent < BATCH and (most := await self._most_bulk(connection)):
+            bulk = await self._send_lane(connection, producer, Lane.BULK, most)
             sent += bulk
-            if bulk < BULK_BATCH:
+            if bulk < most:
                 break
         return sent
 
+    async def _most_bulk(self, connection: asyncpg.Connection) -> int:
+        """How many rows of the bulk lane may go now; a batch costs more by its partitions than by its rows."""
+        room = await self._bulk_room() if await connection.fetchval(self._any_bulk) else 0
+        return min(max(room, BULK_BATCH), BATCH) if room else 0
+
     async def _send_lane(self, connection: asyncpg.Connection, producer: AIOKafkaProducer, lane: Lane, most: int) -> int:
-        if lane is Lane.BULK and not (await connection.fetchval(self._any_bulk) and await self._bulk_open()):
-            return 0
         rows = await connection.fetch(self._read, int(lane), most)
         if rows:
             await reach("before_publish")

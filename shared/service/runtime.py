@@ -76,7 +76,7 @@ class Runtime:
             store.outbox,
             lambda: make_producer(self.settings, self.service),
             self.settings.topic_prefix,
-            self.downstream.is_small,
+            self.downstream.room,
             self.downstream.sent,
         )
         store.on_commit = self.relay.wake

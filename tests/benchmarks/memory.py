@@ -27,7 +27,7 @@ from shared.contracts.topics import CASE_EVENTS
 from shared.contracts.words import Kind, Lane, Origin
 from shared.messaging.delivery import Delivery
 from shared.messaging.kafka import make_broker, make_producer
-from shared.messaging.relay import Relay
+from shared.messaging.relay import BATCH, Relay
 from shared.messaging.subscribe import subscribe
 from shared.persistence.bulk import insert_rows
 from shared.persistence.work import OUTBOX_COLUMNS, Work
@@ -70,8 +70,8 @@ async def measure(sample: Sample, cases: Sequence[UUID], count: int) -> dict[str
         if taken >= count * len(marks) / 10:
             marks.append(round(resident(), 1))
 
-    async def always() -> bool:
-        return True
+    async def always() -> int:
+        return BATCH
 
     relay = Relay(
         sample.store.database, Outbox, lambda: make_producer(sample.settings, "memory"), sample.settings.topic_prefix, always

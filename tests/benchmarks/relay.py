@@ -24,7 +24,7 @@ from shared.contracts.events import PROCESSING
 from shared.contracts.topics import CASE_EVENTS
 from shared.contracts.words import Lane
 from shared.messaging.kafka import make_producer
-from shared.messaging.relay import Relay
+from shared.messaging.relay import BATCH, Relay
 from shared.persistence.database import Database
 from shared.persistence.migrate import migrate
 from shared.persistence.work import OUTBOX_COLUMNS
@@ -96,10 +96,10 @@ async def measure(arguments: argparse.Namespace, stage: Stage) -> Figures:
     await migrate(database, MIGRATIONS)
     size = await fill(stage, count, random.Random(arguments.seed))
 
-    async def is_open() -> bool:
-        return True
+    async def room() -> int:
+        return BATCH
 
-    relay = TimedRelay(database, Outbox, lambda: make_producer(settings, PROCESSING), settings.topic_prefix, is_open)
+    relay = TimedRelay(database, Outbox, lambda: make_producer(settings, PROCESSING), settings.topic_prefix, room)
     relay.count, relay.stage, relay.meter = count, stage, Meter()
     running = asyncio.create_task(relay.run())
     try:

@@ -221,8 +221,8 @@ async def test_the_relay_keeps_the_order_of_a_case_under_concurrent_writers_and_
 ) -> None:
     cases, each = [uuid4() for _ in range(8)], 25
 
-    async def always() -> bool:
-        return True
+    async def always() -> int:
+        return 1
 
     relays = [
         Relay(

@@ -46,7 +46,7 @@ async def sample(servers: Servers, tmp_path: Path) -> AsyncIterator[Sample]:
 
 def relay_of(sample: Sample, producer: Any = None) -> Relay:
     make = (lambda: producer) if producer else (lambda: make_producer(sample.settings, "relay"))
-    return Relay(sample.store.database, Outbox, make, sample.settings.topic_prefix, lambda: answer(value=True))
+    return Relay(sample.store.database, Outbox, make, sample.settings.topic_prefix, lambda: answer(1))
 
 
 async def answer(value: Any) -> Any:

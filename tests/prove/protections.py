@@ -169,8 +169,8 @@ PROTECTIONS = (
     Protection(
         "bulk lane waits for readers",
         RELAY,
-        "if lane is Lane.BULK and not (",
-        "if lane is None and not (",
+        "max(room, BULK_BATCH), BATCH) if room else 0\n",
+        "max(room, BULK_BATCH), BATCH)\n",
         (f"{OWN}the_bulk_lane_waits_while_readers_are_behind_and_the_other_lane_does_not",),
     ),
     Protection(

@@ -37,22 +37,22 @@ def make(limit: int) -> DownstreamLag:
 async def test_what_was_sent_since_the_last_answer_counts_as_unread(answers: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     readers = make(limit=10)
     answers += [4, 0]
-    assert await readers.is_small()
+    assert await readers.room() == 7
     readers.sent(CASE_PRIVATE.name, 100)
     readers.sent(CASE_EVENTS.name, 6)
-    assert await readers.is_small()
+    assert await readers.room() == 1
     readers.sent(CASE_EVENTS.name, 1)
-    assert not await readers.is_small()
+    assert await readers.room() == 0
     assert answers == [0]
     monkeypatch.setattr(lag, "CHECK_SECONDS", 0.0)
-    assert await readers.is_small()
+    assert await readers.room() == 11
 
 
 async def test_while_kafka_does_not_say_the_lane_does_not_move(answers: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lag, "CHECK_SECONDS", 0.0)
     readers = make(limit=10)
-    assert not await readers.is_small()
+    assert await readers.room() == 0
     answers.append(10)
-    assert await readers.is_small()
+    assert await readers.room() == 1
     answers.append(11)
-    assert not await readers.is_small()
+    assert await readers.room() == 0
