@@ -8,7 +8,7 @@ from shared.catalogue.checks import check_files
 from shared.catalogue.conduct import AfterResult, Document, Step, Supplement
 from shared.catalogue.entry import Limit, Name
 from shared.catalogue.faults import CatalogueError, Fault, Rule, UnknownProcedureError
-from shared.catalogue.models import CaseKind, Field, LimitVersion, Procedure, ServiceLevel, TaskClass
+from shared.catalogue.models import CaseKind, Field, LimitVersion, Matter, Procedure, ServiceLevel, TaskClass
 from shared.catalogue.reasons import Reason, ReasonUse
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Limit",
     "LimitUnit",
     "LimitVersion",
+    "Matter",
     "Name",
     "Procedure",
     "Reason",

@@ -10,14 +10,14 @@ from types import MappingProxyType
 
 from shared.catalogue.checks import PACKAGED, files_of, read_files
 from shared.catalogue.faults import CatalogueError, UnknownProcedureError
-from shared.catalogue.models import Field, LimitVersion, Procedure
+from shared.catalogue.models import Field, LimitVersion, Matter, Procedure
 from shared.catalogue.reasons import Reason
 
 
 class Catalogue:
     """Immutable; iterates over its procedures sorted by code."""
 
-    __slots__ = ("_field_of", "_views", "fields", "procedures", "reasons")
+    __slots__ = ("_field_of", "_views", "fields", "matters", "procedures", "reasons")
 
     def __init__(
         self,
@@ -26,14 +26,16 @@ class Catalogue:
         fields: Mapping[str, Field],
         reasons: Mapping[str, Reason] | None = None,
         views: Mapping[str, Catalogue] | None = None,
+        matters: Mapping[str, Matter] | None = None,
     ) -> None:
-        """Take procedures by code, each one's field slug, the fields by slug, and the reasons by code.
+        """Take procedures by code, each one's field slug, the fields by slug, the reasons by code, and the matters of feedback.
 
         `views` are the catalogues of agencies with procedures of their own.
         """
         self.procedures: Mapping[str, Procedure] = MappingProxyType(dict(sorted(procedures.items())))
         self.fields: Mapping[str, Field] = MappingProxyType(dict(fields))
         self.reasons: Mapping[str, Reason] = MappingProxyType(dict(reasons or {}))
+        self.matters: Mapping[str, Matter] = MappingProxyType(dict(matters or {}))
         self._field_of = dict(field_of)
         self._views = dict(views or {})
 
@@ -98,9 +100,15 @@ def load_catalogue(folders: tuple[Path, ...] = ()) -> Catalogue:
     reading = read_files([path for folder in (PACKAGED, *folders) for path in files_of(folder)])
     if reading.faults:
         raise CatalogueError(reading.faults)
-    common = reading.common
+    common, matters = reading.common, reading.matters
     views = {
-        agency: Catalogue(common.procedures | own.procedures, common.field_of | own.field_of, reading.fields, reading.reasons)
+        agency: Catalogue(
+            common.procedures | own.procedures,
+            common.field_of | own.field_of,
+            reading.fields,
+            reading.reasons,
+            matters=matters,
+        )
         for agency, own in reading.own.items()
     }
-    return Catalogue(common.procedures, common.field_of, reading.fields, reading.reasons, views)
+    return Catalogue(common.procedures, common.field_of, reading.fields, reading.reasons, views, matters)

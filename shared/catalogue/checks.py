@@ -11,13 +11,14 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from shared.catalogue.faults import Fault, Rule
-from shared.catalogue.models import Field, FieldFile, Procedure, ProcedureFile
+from shared.catalogue.models import Field, FieldFile, Matter, MatterFile, Procedure, ProcedureFile
 from shared.catalogue.reading import Document, read_document
 from shared.catalogue.reasons import Reason, ReasonFile
 
 PACKAGED: Final = Path(__file__).parent
 _FIELDS_FILE: Final = "fields.yaml"
 _REASONS_FILE: Final = "reasons.yaml"
+_MATTERS_FILE: Final = "matters.yaml"
 _ENTRY_DEPTH: Final = 2  # the name of the list and the index in it
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -32,9 +33,10 @@ class Shelf:
 
 @dataclass(slots=True)
 class Reading:
-    """What the files hold: fields, reasons and procedures by key, an agency's own apart, and every fault met."""
+    """What the files hold: fields, matters, reasons and procedures by key, an agency's own apart, and every fault met."""
 
     fields: dict[str, Field] = field(default_factory=dict)
+    matters: dict[str, Matter] = field(default_factory=dict)
     reasons: dict[str, Reason] = field(default_factory=dict)
     common: Shelf = field(default_factory=Shelf)
     own: dict[str, Shelf] = field(default_factory=dict)
@@ -43,11 +45,11 @@ class Reading:
 
 
 def files_of(folder: Path) -> list[Path]:
-    """A catalogue folder's files: `fields.yaml` and `reasons.yaml` where it has them, then `procedures/*.yaml` by name.
+    """A catalogue folder's files: those of fields, reasons and matters where it has them, then `procedures/*.yaml` by name.
 
     Of a folder without any, the first: it cannot be read, and reading it says so.
     """
-    found = [path for path in (folder / _FIELDS_FILE, folder / _REASONS_FILE) if path.exists()]
+    found = [path for path in (folder / _FIELDS_FILE, folder / _REASONS_FILE, folder / _MATTERS_FILE) if path.exists()]
     return [*found, *sorted((folder / "procedures").glob("*.yaml"))] or [folder / _FIELDS_FILE]
 
 
@@ -82,6 +84,8 @@ def read_files(paths: Sequence[Path], known: dict[str, Field] | None = None) -> 
             _take_fields(reading, document)
         elif isinstance(document.values, dict) and "reasons" in document.values:
             _take_reasons(reading, document)
+        elif isinstance(document.values, dict) and "matters" in document.values:
+            _take_matters(reading, document)
         else:
             documents.append(document)
     fields = {**(known or {}), **reading.fields}
@@ -104,6 +108,12 @@ def _take_reasons(reading: Reading, document: Document) -> None:
     content = _validate(reading, document, ReasonFile)
     _check_repeats(reading, document, ("reasons", "code"))
     reading.reasons |= {entry.code: entry for entry in (content.reasons if content else ())}
+
+
+def _take_matters(reading: Reading, document: Document) -> None:
+    content = _validate(reading, document, MatterFile)
+    _check_repeats(reading, document, ("matters", "slug"))
+    reading.matters |= {entry.slug: entry for entry in (content.matters if content else ())}
 
 
 def _take_procedures(reading: Reading, document: Document, fields: dict[str, Field]) -> None:

@@ -52,12 +52,25 @@ class Field(Entry):
     name: Name
 
 
+class Matter(Entry):
+    """What feedback is about."""
+
+    slug: Slug
+    name: Name
+
+
+class MatterFile(Entry):
+    """`matters.yaml`."""
+
+    matters: Annotated[tuple[Matter, ...], Setting(strict=False)]
+
+
 class LimitVersion(Entry):
     """The limits in force from `valid_from` to `valid_to`, both included; null is open.
 
     With them, how a case is conducted: its documents, its internal steps, its supplement, and what follows the result.
     `silent_approval`: the limit passing without an answer is an answer. `refuse_within` and `forward_within` are limits of
-    feedback, counted from its receipt, beside the one of the answer.
+    feedback beside the one of the answer: the first counts from the filing, the second from the acceptance.
     """
 
     version: Annotated[int, Setting(ge=1)]

@@ -46,12 +46,17 @@ def read_document(path: Path) -> Document | list[Fault]:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         return [Fault(file, Rule.READABLE, f"cannot be read: {reason}")]
+    return parse_document(file, text)
+
+
+def parse_document(file: str, text: str) -> Document | list[Fault]:
+    """Read a text that came from `file`; a list of faults when it is no plain YAML."""
     try:
         return _parse(file, text)
     except yaml.YAMLError as error:
         return [_syntax_fault(file, error)]
     except RecursionError:
-        return [Fault(file, Rule.YAML_SYNTAX, "nested too deeply for a catalogue file")]
+        return [Fault(file, Rule.YAML_SYNTAX, "nested too deeply")]
     except (ValueError, TypeError, OverflowError) as error:
         return [Fault(file, Rule.YAML_SYNTAX, f"a value cannot be read: {error}")]
 

@@ -14,9 +14,19 @@ from pydantic.json_schema import models_json_schema
 
 from shared.contracts.commands import COMMANDS
 from shared.contracts.events import EVENTS, INTAKE, NOTIFICATION, PROCESSING
+from shared.contracts.hotline import HOTLINE
 from shared.contracts.model import Contract
 from shared.contracts.private import PRIVATE, Contact, Erased, Note, Private
-from shared.contracts.topics import CASE_COMMANDS, CASE_EVENTS, CASE_PRIVATE, Topic, group_of
+from shared.contracts.receipts import RECEIPTS
+from shared.contracts.topics import (
+    CASE_COMMANDS,
+    CASE_EVENTS,
+    CASE_PRIVATE,
+    HOTLINE_EVENTS,
+    HOTLINE_RECEIPTS,
+    Topic,
+    group_of,
+)
 from shared.contracts.words import Origin
 
 METRICS = "metrics"
@@ -27,6 +37,7 @@ READS: dict[str, dict[Topic, tuple[str, ...]]] = {
         CASE_EVENTS: (
             "case.accepted", "case.refused", "case.stopped", "case.resumed", "case.resolved", "case.returned", "case.reopened",
         ),
+        HOTLINE_EVENTS: tuple(HOTLINE),
     },
     PROCESSING: {
         CASE_EVENTS: ("case.submitted", "case.duplicate_suspected"), CASE_COMMANDS: tuple(COMMANDS), CASE_PRIVATE: (Erased.type,),
@@ -44,12 +55,28 @@ READS: dict[str, dict[Topic, tuple[str, ...]]] = {
 }  # fmt: skip
 """What each service takes from each topic."""
 
+SENDS: dict[str, dict[Topic, tuple[str, ...]]] = {
+    INTAKE: {
+        CASE_PRIVATE: tuple(PRIVATE),
+        HOTLINE_RECEIPTS: tuple(RECEIPTS),
+        CASE_COMMANDS: ("link", "record_contact", "reopen", "rate"),
+    },
+    PROCESSING: {CASE_PRIVATE: (Note.type,)},
+}
+"""What each service puts on each topic, besides the facts that it states."""
+
+_MODELS: dict[Topic, dict[str, type[Contract]]] = {
+    CASE_EVENTS: {**EVENTS},
+    CASE_COMMANDS: {**COMMANDS},
+    CASE_PRIVATE: {**PRIVATE},
+    HOTLINE_EVENTS: {**HOTLINE},
+    HOTLINE_RECEIPTS: {**RECEIPTS},
+}
+
 
 def models_on(topic: Topic) -> dict[str, type[Contract]]:
     """The contract models of a topic, by `ce_type`."""
-    if topic is CASE_EVENTS:
-        return dict(EVENTS)
-    return dict(COMMANDS) if topic is CASE_COMMANDS else dict(PRIVATE)
+    return _MODELS[topic]
 
 
 def json_schemas(models: Iterable[type[Contract]]) -> dict[str, Any]:
@@ -65,10 +92,7 @@ def describe(service: str, prefix: str = "") -> dict[str, Any]:
     parts = [(topic, kinds, "receive") for topic, kinds in READS[service].items()]
     if sends:
         parts.append((CASE_EVENTS, sends, "send"))
-    if service == INTAKE:
-        parts.append((CASE_PRIVATE, tuple(PRIVATE), "send"))
-    if service == PROCESSING:
-        parts.append((CASE_PRIVATE, (Note.type,), "send"))
+    parts += [(topic, kinds, "send") for topic, kinds in SENDS.get(service, {}).items()]
     models = {kind: models_on(topic)[kind] for topic, kinds, _ in parts for kind in kinds}
     schemas = {"Envelope": envelope_schema()} | json_schemas(models.values())
     return {

@@ -13,8 +13,8 @@ from uuid import UUID
 from pydantic import AfterValidator, ConfigDict, Field, PositiveInt, model_validator
 from pydantic_core import PydanticCustomError
 
-from shared.contracts.model import Code, Contract, Instant, Label, Reason, Slug
-from shared.contracts.words import Channel, Outcome, StopKind
+from shared.contracts.model import Code, Contract, Instant, Label, Reason, Score, Slug
+from shared.contracts.words import Channel, ContactVia, Outcome, StopKind
 
 FIRST_YEAR: Final = 1976
 """Since then the legal time zone has had one offset."""
@@ -217,7 +217,7 @@ class ReachMilestone(Command):
 
 
 class Link(Command):
-    """Tie the case to another one."""
+    """Tie the case to another one. It is told in this case's history only: a tie that both shall show takes two commands."""
 
     type = "link"
 
@@ -225,11 +225,35 @@ class Link(Command):
     reason: Reason
 
 
+class RecordContact(Command):
+    """A citizen asked after the case: by a call, or by a ticket that became the case `other_case_id`.
+
+    `source` is the call centre that says so; `at` is when they called: now without it, and never later than now. It is legal in
+    every status.
+    """
+
+    type = "record_contact"
+
+    via: Annotated[ContactVia, Field(strict=False)]
+    source: Slug
+    at: Moment | None = None
+    other_case_id: UUID | None = None
+
+
+class Rate(Command):
+    """The citizen says how content they are with the answer, 1 (not at all) to 5; said again, the newest counts."""
+
+    type = "rate"
+
+    score: Score
+
+
 COMMANDS: dict[str, type[Command]] = {
     command.type: command
     for command in (
         Accept, Refuse, CompleteStep, Forward, RequestSupplement, ReceiveSupplement, RequestPayment, ReceivePayment, Extend,
         Escalate, RequestWithdrawal, Stop, Resume, Resolve, Return, Reopen, Correct, RecordCause, ReachMilestone, Link,
+        RecordContact, Rate,
     )
 }  # fmt: skip
 """Every command type by the value of `ce_type`."""

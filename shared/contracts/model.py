@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?$", max_length=64)]
 """An ASCII identifier of lower-case letters, digits, dots, hyphens and underscores (an agency, unit, field, source)."""
@@ -17,6 +17,9 @@ Reason = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(?:_[a-z0-9]+)*$",
 
 Label = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 """A short printable name of a step or an activity; never a person."""
+
+Score = Annotated[int, Field(ge=1, le=5)]
+"""How content a citizen is: 1 (not at all) to 5."""
 
 Instant = AwareDatetime
 """A moment with its offset (RFC 3339); kept in UTC."""

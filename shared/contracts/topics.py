@@ -10,6 +10,8 @@ PARTITIONS = 12
 DAY_MS = 24 * 60 * 60 * 1000
 ERASURE_SECONDS: Final = 24 * 60 * 60.0
 """Within so long what was erased is gone from `case-private`, unless an installation sets another bound."""
+PAYLOAD_SECONDS: Final = 24 * 60 * 60.0
+"""Within so long what call centres send is gone from `hotline-events`: at least for half of it it can be read again."""
 
 ROLLED_AFTER: Final = 0.5
 """Share of that bound after which the log is cleaned; the other half is for whoever was down meanwhile."""
@@ -59,7 +61,7 @@ def _erased_within(seconds: float) -> MappingProxyType[str, str]:
 
 
 def _deleted_within(seconds: float) -> MappingProxyType[str, str]:
-    """Copies that a version before this one made with their content are gone as soon as what they are copies of.
+    """What may hold something personal is gone in time: what call centres send, and copies that an older version made.
 
     A segment is deleted as a whole, when its last record is too old: so half the time is for filling it, half for keeping it.
     """
@@ -71,7 +73,10 @@ def _deleted_within(seconds: float) -> MappingProxyType[str, str]:
 
 CASE_EVENTS = Topic("case-events", "case_id", "every fact about a case", _deleted_after(None))
 CASE_COMMANDS = Topic("case-commands", "case_id", "what officers' systems ask for", _deleted_after(14))
-HOTLINE_EVENTS = Topic("hotline-events", "call or source id", "call-centre events", _deleted_after(14))
+HOTLINE_EVENTS = Topic(
+    "hotline-events", "call or source id", "call-centre events, which hold what citizens said", _deleted_within(PAYLOAD_SECONDS)
+)
+HOTLINE_RECEIPTS = Topic("hotline-receipts", "source/event id", "what became of call-centre events", _deleted_after(14))
 CASE_PRIVATE = Topic(
     "case-private",
     "case_id/what",
@@ -90,7 +95,7 @@ PLACES = Topic(
     f"the places of what consumers of {CASE_PRIVATE.name} parked, without its content",
     _deleted_within(ERASURE_SECONDS),
 )
-TOPICS = (*SOURCES, *DEAD_LETTERS, PLACES)
+TOPICS = (*SOURCES, HOTLINE_RECEIPTS, *DEAD_LETTERS, PLACES)
 """Every topic of an installation."""
 
 

@@ -127,6 +127,13 @@ class CallOutcome(StrEnum):
     ABANDONED = "abandoned"
 
 
+class ContactVia(StrEnum):
+    """How a citizen asked after a case."""
+
+    CALL = "call"
+    TICKET = "ticket"
+
+
 class Rejection(StrEnum):
     """Why a command was not carried out."""
 

@@ -77,7 +77,10 @@ class Consumer(Generic[S]):
 
     async def take(self, records: Sequence[ConsumerRecord]) -> None:
         """Take a batch to the end: when this returns, everything is committed or parked."""
-        read = [self.read(record) for record in records]
+        await self.take_read(records, [self.read(record) for record in records])
+
+    async def take_read(self, records: Sequence[ConsumerRecord], read: Sequence[Delivery | Fault | Unwanted]) -> None:
+        """Take records that were read."""
         items = [item for item in read if not isinstance(item, Unwanted)]
         if len(items) < len(read):
             skipped = Counter(item.type for item in read if isinstance(item, Unwanted))

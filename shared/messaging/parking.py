@@ -11,7 +11,7 @@ from aiokafka import ConsumerRecord
 from ormsgpack import packb
 from uuid_utils.compat import uuid7
 
-from shared.contracts.topics import CASE_COMMANDS, CASE_PRIVATE
+from shared.contracts.topics import CASE_COMMANDS, CASE_PRIVATE, HOTLINE_EVENTS
 from shared.contracts.words import Lane
 from shared.messaging.delivery import BAD_BODY, BAD_HEADER, Delivery, Fault
 from shared.messaging.recent import Recent
@@ -41,8 +41,11 @@ def place_of(record: ConsumerRecord) -> Place:
 def is_left_out(topic: str, reason: str) -> bool:
     """Whether nothing but the place of a record is kept: a stranger's command that could not be read may hold anything.
 
-    Such as an officer's note, which an erasure must reach. What it was can be read in the topic itself, while that keeps it.
+    Such as an officer's note, which an erasure must reach; and what a call centre sends holds what citizens said, in headers and
+    key too. What it was can be read in the topic itself, while that keeps it.
     """
+    if topic == HOTLINE_EVENTS.name:
+        return True
     return topic == CASE_COMMANDS.name and reason in {BAD_HEADER, BAD_BODY}
 
 
@@ -129,10 +132,11 @@ class Parking:
     def _row(
         self, fault: Fault
     ) -> tuple[UUID, str, str, int, int, bytes | None, bytes, bytes | None, UUID | None, str, str, str]:
-        record, headers = fault.record, packb(list(fault.record.headers))
+        record, bare = fault.record, self.topic == HOTLINE_EVENTS.name
+        key, headers = (None, packb([])) if bare else (record.key, packb(list(record.headers)))
         value = None if is_left_out(self.topic, fault.reason) else record.value
         return (
-            uuid7(), self.group, self.topic, record.partition, record.offset, record.key, headers, value, fault.case_id,
+            uuid7(), self.group, self.topic, record.partition, record.offset, key, headers, value, fault.case_id,
             fault.type, fault.reason, fault.detail,
         )  # fmt: skip
 
@@ -145,7 +149,8 @@ class Parking:
         key, headers, value = record.key or b"", list(record.headers), record.value
         size = len(key) + len(value or b"") + sum(len(name) + len(each or b"") for name, each in headers)
         if size > COPIED_BYTES or self.topic == CASE_PRIVATE.name or is_left_out(self.topic, fault.reason):
-            key, headers, value = key[:64], [("dlq_left_out", str(size).encode())], None
+            key = b"" if self.topic == HOTLINE_EVENTS.name else key[:64]
+            headers, value = [("dlq_left_out", str(size).encode())], None
         headers += [
             ("dlq_group", self.group.encode()),
             ("dlq_reason", fault.reason.encode()),

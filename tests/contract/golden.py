@@ -20,10 +20,16 @@ from shared.contracts.commands import COMMANDS
 from shared.contracts.events import EVENTS
 from shared.contracts.model import Contract
 from shared.contracts.private import PRIVATE
+from shared.contracts.receipts import RECEIPTS
 
 SAMPLES = Path(__file__).with_name("samples")
 MANIFEST = SAMPLES / "MANIFEST.sha256"
-FOLDERS: dict[str, Mapping[str, type[Contract]]] = {"events": EVENTS, "commands": COMMANDS, "private": PRIVATE}
+FOLDERS: dict[str, Mapping[str, type[Contract]]] = {
+    "events": EVENTS,
+    "commands": COMMANDS,
+    "private": PRIVATE,
+    "receipts": RECEIPTS,
+}
 NAME = re.compile(r"(?P<type>[a-z_]+(?:\.[a-z_]+)?)\.v(?P<version>[1-9][0-9]*)(?:\.[a-z_]+)?\.json")
 
 

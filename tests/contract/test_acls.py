@@ -8,9 +8,9 @@ import pytest
 import yaml
 from fastapi import FastAPI
 
-from shared.contracts.asyncapi import READS
-from shared.contracts.events import EVENTS, INTAKE, PROCESSING
-from shared.contracts.topics import CASE_EVENTS, CASE_PRIVATE, TOPICS, group_of
+from shared.contracts.asyncapi import READS, SENDS
+from shared.contracts.events import EVENTS
+from shared.contracts.topics import CASE_EVENTS, TOPICS, group_of
 from tests.contract.conftest import PREFIX
 from tests.contract.settings_table import README
 
@@ -38,10 +38,10 @@ def test_a_service_reads_its_topics_in_its_own_groups(principals: dict[str, List
 
 def test_a_service_writes_what_it_states_and_what_it_parks(principals: dict[str, Lists], service: str) -> None:
     stated = {CASE_EVENTS.name} if any(event.stated_by == service for event in EVENTS.values()) else set()
-    private = {CASE_PRIVATE.name} if service in {INTAKE, PROCESSING} else set()
+    sent = {topic.name for topic in SENDS.get(service, {})}
     parked = {topic.dead_letters for topic in READS[service]}
 
-    assert may(principals[f"motcua-{service}"], "topics", "Write") == stated | private | parked
+    assert may(principals[f"motcua-{service}"], "topics", "Write") == stated | sent | parked
 
 
 def test_a_service_sees_the_lag_of_those_who_hold_back_its_bulk_lane(

@@ -14,6 +14,7 @@ import pytest
 from shared.contracts.asyncapi import READS, describe
 from shared.contracts.commands import COMMANDS
 from shared.contracts.events import EVENTS
+from shared.contracts.hotline import HOTLINE
 from shared.contracts.private import PRIVATE, Note
 
 CHECK = Path(__file__).with_name("asyncapi")
@@ -87,14 +88,15 @@ def test_what_a_document_receives_and_sends_is_the_contract(service: str) -> Non
 
     assert said["receive"] == {kind for kinds in READS[service].values() for kind in kinds}
     stated = {kind for kind, event in EVENTS.items() if event.stated_by == service}
-    private = {"intake": set(PRIVATE), "processing": {Note.type}}
-    assert said["send"] == stated | private.get(service, set())
+    asked = {"hotline.receipt", "link", "record_contact", "reopen", "rate"}
+    others = {"intake": set(PRIVATE) | asked, "processing": {Note.type}}
+    assert said["send"] == stated | others.get(service, set())
 
 
 def test_every_event_is_sent_and_received_and_every_command_is_received_by_somebody() -> None:
     received = {kind for read in READS.values() for kinds in read.values() for kind in kinds}
 
-    assert {*EVENTS, *COMMANDS, "private.contact", "private.erased"} == received
+    assert {*EVENTS, *COMMANDS, *HOTLINE, "private.contact", "private.erased"} == received
 
 
 @pytest.mark.parametrize("service", READS)

@@ -21,7 +21,8 @@ OFFERED = {
         "POST /v1/cases", "POST /v1/cases/bulk", "POST /v1/cases/pre-check",
         "POST /v1/cases/pre-intake", "GET /v1/cases/pre-intake",
         "GET /v1/cases/{case_id}/status", "GET /v1/cases/by-code/{code}/status",
-        "GET /v1/procedures", "GET /v1/procedures/{code}", "GET /v1/reasons",
+        "GET /v1/procedures", "GET /v1/procedures/{code}", "GET /v1/matters", "GET /v1/reasons",
+        "POST /v1/hotline/{source}", "GET /v1/hotline/{source}/log", "POST /v1/hotline/{source}/replay",
     },
     "processing": {
         "GET /v1/cases", "GET /v1/cases/{case_id}", "POST /v1/cases/{case_id}/commands", "GET /v1/cases/{case_id}/history",
@@ -30,13 +31,13 @@ OFFERED = {
         "DELETE /v1/calendar/hours/{agency}",
     },
     "notification": {"GET /v1/messages"},
-    "metrics": {"GET /v1/figures", "GET /v1/backlog", "GET /v1/turnaround"},
+    "metrics": {"GET /v1/figures", "GET /v1/backlog", "GET /v1/turnaround", "GET /v1/feeds"},
 }  # fmt: skip
 PUBLIC = {
     "GET /v1/cases/{case_id}/status", "GET /v1/cases/by-code/{code}/status", "GET /v1/procedures", "GET /v1/procedures/{code}",
-    "GET /v1/reasons",
+    "GET /v1/matters", "GET /v1/reasons", "POST /v1/hotline/{source}",
 }  # fmt: skip
-"""What anybody may ask, by law: how far a case has come, and the catalogue."""
+"""What anybody may ask, by law: how far a case has come, and the catalogue. A call centre's webhook proves itself otherwise."""
 LINE_BY_LINE = {"POST /v1/cases/bulk"}
 """Answered line by line: a line that is not valid, or an outage, is told in that line's answer."""
 ELSEWHERE = re.compile(r"""(?:src|href|url)\s*[=(]\s*["']?(?:https?:)?//[^"'\s>)]+""", re.IGNORECASE)
@@ -126,6 +127,7 @@ def test_everything_that_takes_a_parameter_or_a_body_declares_422(app: FastAPI) 
         ("intake", "POST /v1/cases", {"200", "201", "409", "413", "422"}),
         ("intake", "GET /v1/cases/{case_id}/status", {"200", "404"}),
         ("intake", "GET /v1/procedures/{code}", {"200", "404"}),
+        ("intake", "POST /v1/hotline/{source}", {"200", "400", "401", "404", "413", "422", "429", "503"}),
         ("processing", "POST /v1/cases/{case_id}/commands", {"200", "404", "409", "413", "422"}),
         ("processing", "GET /v1/cases/{case_id}", {"200", "404"}),
         ("processing", "GET /v1/cases/{case_id}/history", {"200", "404"}),

@@ -23,7 +23,7 @@ COMPACTED = {
     "cleanup.policy": "compact", "min.compaction.lag.ms": "0", "min.cleanable.dirty.ratio": "0.1",
     "delete.retention.ms": str(30 * DAY), "message.timestamp.type": "LogAppendTime",
 }  # fmt: skip
-PLACES = {
+WITHIN_A_DAY = {
     "cleanup.policy": "delete", "retention.ms": str(DAY // 2), "segment.ms": str(DAY // 2),
     "message.timestamp.type": "LogAppendTime",
 }  # fmt: skip
@@ -35,12 +35,13 @@ FOR_EVER, TWO_WEEKS, A_MONTH = "-1", str(14 * DAY), str(30 * DAY)
     [
         ("case-events", "case_id", {"cleanup.policy": "delete", "retention.ms": FOR_EVER}),
         ("case-commands", "case_id", {"cleanup.policy": "delete", "retention.ms": TWO_WEEKS}),
-        ("hotline-events", "call or source id", {"cleanup.policy": "delete", "retention.ms": TWO_WEEKS}),
+        ("hotline-events", "call or source id", WITHIN_A_DAY),
+        ("hotline-receipts", "source/event id", {"cleanup.policy": "delete", "retention.ms": TWO_WEEKS}),
         ("case-private", "case_id/what", COMPACTED | {"max.compaction.lag.ms": str(DAY // 2), "segment.ms": str(DAY // 2)}),
         ("case-events.dlq", "case_id", {"cleanup.policy": "delete", "retention.ms": A_MONTH}),
         ("case-commands.dlq", "case_id", {"cleanup.policy": "delete", "retention.ms": A_MONTH}),
         ("hotline-events.dlq", "call or source id", {"cleanup.policy": "delete", "retention.ms": A_MONTH}),
-        ("case-private.dlq", "case_id/what", PLACES),
+        ("case-private.dlq", "case_id/what", WITHIN_A_DAY),
     ],
 )
 def test_a_topic_is_keyed_and_kept_as_agreed(topic: str, key: str, settings: dict[str, str]) -> None:
@@ -49,8 +50,8 @@ def test_a_topic_is_keyed_and_kept_as_agreed(topic: str, key: str, settings: dic
     assert (found.key, dict(found.settings)) == (key, settings)
 
 
-def test_there_are_eight_topics_with_twelve_partitions() -> None:
-    assert len({each.name for each in TOPICS}) == len(TOPICS) == 8
+def test_there_are_nine_topics_with_twelve_partitions() -> None:
+    assert len({each.name for each in TOPICS}) == len(TOPICS) == 9
     assert PARTITIONS == 12
 
 
@@ -79,12 +80,13 @@ def test_the_types_are_those_that_were_agreed() -> None:
         "case.stopped", "case.resumed", "case.resolved", "case.returned", "case.reopened", "case.corrected",
         "case.cause_recorded", "case.milestone_reached", "case.linked", "case.command_rejected", "notification.sent",
         "notification.delivered", "notification.failed", "notification.undeliverable", "hotline.call_ended", "feed.reported",
-        "agency.clock_set", "calendar.changed", "case.duplicate_suspected",
+        "agency.clock_set", "calendar.changed", "case.duplicate_suspected", "feed.observed", "case.contact_recorded",
+        "case.rated",
     }  # fmt: skip
     assert set(COMMANDS) == {
         "accept", "refuse", "complete_step", "forward", "request_supplement", "receive_supplement", "request_payment",
         "receive_payment", "extend", "escalate", "request_withdrawal", "stop", "resume", "resolve", "return", "reopen",
-        "correct", "record_cause", "reach_milestone", "link",
+        "correct", "record_cause", "reach_milestone", "link", "record_contact", "rate",
     }  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from shared.contracts.events.clock import CaseDueSoon, CaseEscalated, CaseExtend
 from shared.contracts.events.ends import (
     CaseCorrected,
     CaseLinked,
+    CaseRated,
     CaseReopened,
     CaseResolved,
     CaseResumed,
@@ -30,10 +31,11 @@ from shared.contracts.events.ends import (
     CaseStopped,
     CauseRecorded,
     CommandRejected,
+    ContactRecorded,
     MilestoneReached,
     WithdrawalRequested,
 )
-from shared.contracts.events.intake import CallEnded, CaseSubmitted, DuplicateSuspected, FeedReported
+from shared.contracts.events.intake import CallEnded, CaseSubmitted, DuplicateSuspected, FeedObserved, FeedReported
 from shared.contracts.events.notification import (
     NotificationDelivered,
     NotificationEvent,
@@ -50,7 +52,7 @@ EVENTS: dict[str, type[Event]] = {
         WithdrawalRequested, CaseStopped, CaseResumed, CaseResolved, CaseReturned, CaseReopened, CaseCorrected,
         CauseRecorded, MilestoneReached, CaseLinked, CommandRejected, NotificationSent, NotificationDelivered,
         NotificationFailed, NotificationUndeliverable, CallEnded, FeedReported, ClockSet, CalendarChanged,
-        DuplicateSuspected,
+        DuplicateSuspected, FeedObserved, ContactRecorded, CaseRated,
     )
 }  # fmt: skip
 """Every event type by the value of `ce_type`."""
@@ -73,6 +75,7 @@ __all__ = [
     "CaseForwarded",
     "CaseLinked",
     "CaseOverdue",
+    "CaseRated",
     "CaseRefused",
     "CaseReopened",
     "CaseResolved",
@@ -83,10 +86,12 @@ __all__ = [
     "CauseRecorded",
     "ClockSet",
     "CommandRejected",
+    "ContactRecorded",
     "DueDateRecalculated",
     "DuplicateSuspected",
     "Event",
     "ExceptionalDay",
+    "FeedObserved",
     "FeedReported",
     "Limit",
     "MilestoneReached",

@@ -42,12 +42,16 @@ class CaseAccepted(CaseEvent):
 
 
 class CaseRefused(CaseEvent):
-    """Acceptance was refused, with the reason (Decree 61/2018/NĐ-CP, art. 17.1.b)."""
+    """Acceptance was refused, with the reason (Decree 61/2018/NĐ-CP, art. 17.1.b).
+
+    `late`: after the procedure's own limit for refusing, as feedback has one (Decision 766/QĐ-TTg, 5.2).
+    """
 
     type = "case.refused"
     stated_by = PROCESSING
 
     reason: Reason
+    late: bool = False
 
 
 class StepCompleted(CaseEvent):

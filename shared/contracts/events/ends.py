@@ -8,8 +8,8 @@ from uuid import UUID
 from pydantic import Field
 
 from shared.contracts.events.base import PROCESSING, CaseEvent
-from shared.contracts.model import Instant, Label, Reason, Slug
-from shared.contracts.words import Channel, Outcome, Rejection, StopKind, Timeliness
+from shared.contracts.model import Instant, Label, Reason, Score, Slug
+from shared.contracts.words import Channel, ContactVia, Outcome, Rejection, StopKind, Timeliness
 
 
 class WithdrawalRequested(CaseEvent):
@@ -128,6 +128,30 @@ class CaseLinked(CaseEvent):
 
     other_case_id: UUID
     reason: Reason
+
+
+class ContactRecorded(CaseEvent):
+    """A citizen asked after the case at `at`: by a call, or by a ticket that became the case `other_case_id`.
+
+    `source` is the call centre that says so. Who called is not told.
+    """
+
+    type = "case.contact_recorded"
+    stated_by = PROCESSING
+
+    via: ContactVia
+    source: Slug
+    at: Instant
+    other_case_id: UUID | None = None
+
+
+class CaseRated(CaseEvent):
+    """The citizen said how content they are with the answer. Of several scores of one case the newest counts."""
+
+    type = "case.rated"
+    stated_by = PROCESSING
+
+    score: Score
 
 
 class CommandRejected(CaseEvent):
