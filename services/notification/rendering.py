@@ -109,6 +109,7 @@ class Renderer:
         status = Status(stated["status"])
         return stated | {
             "what": WHAT[language][Kind(kind)],
+            "is_feedback": kind == Kind.FEEDBACK,
             "reference": REFERENCE,
             "status": STATUSES[language][status],
             "due_at": stated["due_at"] if status in CLOCK_RUNS else None,

@@ -185,11 +185,18 @@ def _codes(missing: str | None) -> list[str]:
     return missing.split(" ") if missing else []
 
 
+def _count(known: int | None) -> int:
+    return known or 0
+
+
 class CaseBody(Answered):
     """A case as it stands. Times are in UTC.
 
     `holder` is the other agency that works on it, `answer_by` when that, or a unit, has to answer; `until` is the deadline of a
     supplement or a payment, `missing` the required documents that were not filed, `duty` what has to follow the result.
+
+    `matter` is what feedback is about, `contacts` how often citizens asked after the case, last at `contacted_at`; `score` is how
+    content they are with the answer, 1 to 5, and `reopenings` how often an answer was taken back.
     """
 
     case_id: UUID
@@ -222,6 +229,11 @@ class CaseBody(Answered):
     answer_by: datetime | None = None
     duty: str | None = None
     duty_by: datetime | None = None
+    matter: str | None = None
+    contacts: Annotated[int, BeforeValidator(_count)] = 0
+    contacted_at: datetime | None = None
+    score: int | None = None
+    reopenings: Annotated[int, BeforeValidator(_count)] = 0
 
 
 class StatedEvent(Answered):

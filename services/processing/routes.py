@@ -106,19 +106,22 @@ def _add_cases(router: APIRouter, store: Store[Case], now: Clock) -> None:
         apology: Annotated[bool | None, Query()] = None,
         code: Annotated[Code | None, Query()] = None,
         holder: Annotated[Slug | None, Query()] = None,
+        matter: Annotated[Slug | None, Query()] = None,
+        contacted: Annotated[bool | None, Query()] = None,
         cursor: Annotated[UUID | None, Query()] = None,
         limit: Limit = 100,
     ) -> Page[CaseBody]:
         """Cases in the order in which they were filed; `overdue` is told by the agency's business clock.
 
         With `holder` the list is of cases that other agencies forwarded to this one. `overdue=true&apology=false` is the list
-        of exceptions: late and open, and nobody has apologised and set another appointment.
+        of exceptions: late and open, and nobody has apologised and set another appointment. `overdue=true&contacted=true` are
+        the late ones whose citizens have called.
         """
         own = holder or agency
         if own is not None:
             check_agency(who, own)
         owner = agency if holder is not None else agency or who.agency
-        filters = Filters(owner, kind, status, unit, field, overdue, code, holder, apology)
+        filters = Filters(owner, kind, status, unit, field, overdue, code, holder, apology, matter, contacted)
         async with store.database.session() as session:
             found = await repository.list_cases(session, filters, now(), cursor, limit + 1)
         items = [_case_body(case_id, case) for case_id, case in found[:limit]]

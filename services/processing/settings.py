@@ -72,9 +72,9 @@ class ProcessingSettings(ServiceSettings):
     escalation: GivenChains = Field(
         default={},
         description=(
-            "JSON object from what is late (overdue, unassigned, answer_late, supplement_timeout, payment_timeout, duty_late,"
-            ' undelivered) to its levels in order, such as {"overdue": [{"after_working_days": 0, "to": "unit-head"}]}; a chain'
-            " that is not named is the usual one"
+            "JSON object from what is late (overdue, undecided, unassigned, answer_late, supplement_timeout, payment_timeout,"
+            ' duty_late, undelivered) to its levels in order, such as {"overdue": [{"after_working_days": 0, "to": "unit-head"}]}'
+            "; a chain that is not named is the usual one"
         ),
     )
     undelivered_after_working_days: PositiveInt = Field(

@@ -67,6 +67,11 @@ class CaseRow(StreamColumns, Table, table=True):
     duty_by: datetime | None = Field(default=None, sa_type=INSTANT)
     raised: str | None = Field(default=None, sa_type=Text)
     timer_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    matter: str | None = Field(default=None, sa_type=Text)
+    contacts: int | None = None
+    contacted_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    score: int | None = Field(default=None, sa_type=SmallInteger)
+    reopenings: int | None = Field(default=None, sa_type=SmallInteger)
 
 
 class TimerRow(Table, table=True):

@@ -43,9 +43,11 @@ NEXT: dict[str, dict[int, int]] = {
     "request_supplement": {1: 5, 2: 5, 4: 5}, "receive_supplement": {5: 4}, "request_payment": {2: 6, 4: 6},
     "receive_payment": {6: 4}, "extend": {2: 2, 4: 4}, "request_withdrawal": {1: 7, 2: 7, 4: 7, 5: 7, 6: 7},
     "stop": {2: 8, 4: 8, 5: 8, 6: 8, 7: 8}, "resume": {7: 4, 8: 4}, "resolve": {2: 9, 4: 9, 6: 9}, "return": {9: 10},
-    "reopen": {9: 4, 10: 4},
+    "reopen": {9: 4, 10: 4}, "rate": {3: 3, 9: 9, 10: 10},
 }  # fmt: skip
-BESIDE = {"escalate": 2, "record_cause": 2, "reach_milestone": 2, "correct": 2, "link": 1}
+BESIDE = {"escalate": 2, "record_cause": 2, "reach_milestone": 2, "correct": 2, "link": 1, "record_contact": 1}
+STAYS_TRUE = {"record_contact", "rate", "link"}
+"""What is told beside the log: it has no place in its order."""
 HOLDERS = {"complete_step", "forward", "record_cause", "reach_milestone"}
 
 
@@ -223,6 +225,8 @@ class Sheet:
     def take(self, name: str, at: datetime, told: dict[str, Any]) -> None:
         """Write it down."""
         before = self.status
+        if name in STAYS_TRUE:
+            return
         if name == "escalate":
             self.said.add(("overdue", told["level"], self.due()))
             return

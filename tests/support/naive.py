@@ -21,7 +21,7 @@ AFTER = {
     "stop": {2: 8, 4: 8, 5: 8, 6: 8, 7: 8}, "resume": {7: 4, 8: 4}, "resolve": {2: 9, 4: 9, 6: 9}, "return": {9: 10},
     "reopen": {9: 4, 10: 4}, "escalate": {status: status for status in range(2, 11)},
     "record_cause": {status: status for status in range(2, 11)}, "link": {status: status for status in range(1, 11)},
-    "reach_milestone": {},
+    "reach_milestone": {}, "record_contact": {status: status for status in range(1, 11)}, "rate": {3: 3, 9: 9, 10: 10},
 }  # fmt: skip
 
 

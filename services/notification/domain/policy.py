@@ -73,6 +73,8 @@ QUIET: dict[str, str] = {
     "case.cause_recorded": "internal to the office",
     "case.milestone_reached": "the progress of a task, which has no applicant",
     "case.linked": "internal to the office",
+    "case.contact_recorded": "the citizen has just spoken with the call centre",
+    "case.rated": "the citizen has just said it",
     "case.duplicate_suspected": "a hint for the officer, who decides",
     "case.command_rejected": "an answer to the sender of a command",
     "notification.sent": "about a message",
@@ -81,6 +83,7 @@ QUIET: dict[str, str] = {
     "notification.undeliverable": "about a message",
     "hotline.call_ended": "about a call, not a case",
     "feed.reported": "about a feed, not a case",
+    "feed.observed": "about a feed, not a case",
     "agency.clock_set": "about an agency, not a case",
     "calendar.changed": "about the calendar, not a case",
 }

@@ -13,9 +13,9 @@ from services.processing.domain.guards import is_supplement_late
 from services.processing.domain.limits import (
     Due,
     appointed,
-    hand_over_by,
     limits_of,
     moved,
+    refusable_until,
     regime_of,
     share_ends_at,
     supplemented,
@@ -61,14 +61,16 @@ def accept(case: Case, command: ask.Accept, context: Context) -> Decision:
         due_at=command.due_at or limits.due_at,
         statutory_due_at=None if own else limits.statutory_due_at,
         unit=command.unit,
-        hand_over_by=hand_over_by(at, context.calendar),
+        hand_over_by=limits.hand_over_by,
     )
     return [fact.SupplementReceived(**about(case)), accepted] if case.supplements else [accepted]
 
 
-def refuse(case: Case, command: ask.Refuse, _context: Context) -> Decision:
-    """Refuse acceptance, with the reason (art. 17.1.b)."""
-    return [fact.CaseRefused(**about(case), reason=command.reason)]
+def refuse(case: Case, command: ask.Refuse, context: Context) -> Decision:
+    """Refuse acceptance, with the reason (art. 17.1.b); feedback within a limit of its own (Decision 766/QĐ-TTg, 5.2)."""
+    refuse_by = refusable_until(case, context.catalogue, context.calendar)
+    late = refuse_by is not None and context.calendar.is_overdue(local_date(refuse_by), context.occurred_at)
+    return [fact.CaseRefused(**about(case), reason=command.reason, late=late)]
 
 
 def complete_step(case: Case, command: ask.CompleteStep, _context: Context) -> Decision:
@@ -261,21 +263,3 @@ def return_result(case: Case, command: ask.Return, _context: Context) -> Decisio
 def reopen(case: Case, command: ask.Reopen, _context: Context) -> Decision:
     """A wrong result is worked on again, under the same due dates (art. 21)."""
     return [fact.CaseReopened(**about(case), reason=command.reason)]
-
-
-# --- beside the way --------------------------------------------------------------------------------
-
-
-def record_cause(case: Case, command: ask.RecordCause, _context: Context) -> Decision:
-    """Why the case was late."""
-    return [fact.CauseRecorded(**about(case), cause=command.cause)]
-
-
-def reach_milestone(case: Case, command: ask.ReachMilestone, _context: Context) -> Decision:
-    """A task's progress."""
-    return [fact.MilestoneReached(**about(case), milestone=command.milestone, percent=command.percent)]
-
-
-def link(case: Case, command: ask.Link, _context: Context) -> Decision:
-    """The case belongs together with another one."""
-    return [fact.CaseLinked(**about(case), other_case_id=command.other_case_id, reason=command.reason)]

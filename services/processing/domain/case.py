@@ -20,6 +20,9 @@ class Case(NamedTuple):
     is the deadline of a supplement or a payment, `answer_by` that of another agency or unit, `duty` what has to follow the
     result by `duty_by`. `holder` is the agency that works on a case that went on. `raised` names the facts of time that were
     stated for the present deadlines (with spaces between), `timer_at` is when the next one is due.
+
+    `matter` is what feedback is about. `contacts` counts how often citizens asked after the case, last at `contacted_at`;
+    `score` is how content they are with the present answer, `reopenings` how often one was taken back.
     """
 
     agency: str | None = None
@@ -57,6 +60,11 @@ class Case(NamedTuple):
     duty_by: datetime | None = None
     raised: str | None = None
     timer_at: datetime | None = None
+    matter: str | None = None
+    contacts: int | None = None
+    contacted_at: datetime | None = None
+    score: int | None = None
+    reopenings: int | None = None
 
 
 _PLACE = {name: place for place, name in enumerate(Case._fields)}

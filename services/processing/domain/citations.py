@@ -15,10 +15,19 @@ from shared.contracts.words import Kind
 
 REPLACED_ON: Final = date(2025, 7, 1)
 
+FEEDBACK_LIMITED_ON: Final = date(2022, 6, 23)
+
 FEEDBACK: Final = Text("Nghị định 20/2008/NĐ-CP", "Decree 20/2008/NĐ-CP")
 DAYS_OFF: Final = Text("Bộ luật Lao động 2019, Điều 111.3, 112", "Labour Code 2019, art. 111.3, 112")
 TIME_USED: Final = Text("Quyết định 766/QĐ-TTg", "Decision 766/QĐ-TTg")
 """Handling time is counted without the time that a supplement took."""
+
+
+def feedback_limit(when: datetime) -> Text:
+    """What sets the limits of feedback accepted at a moment; the decree alone has none for the answer."""
+    if local_date(when) < FEEDBACK_LIMITED_ON:
+        return FEEDBACK
+    return Text("Quyết định 766/QĐ-TTg, mục 5.2", "Decision 766/QĐ-TTg, 5.2")
 
 
 def civil(articles: str) -> Text:

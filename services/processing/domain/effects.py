@@ -30,6 +30,7 @@ def _submitted(_case: Case, event: fact.CaseSubmitted, occurred_at: datetime) ->
         "return_channel": event.return_channel,
         "lane": event.lane,
         "submitted_at": occurred_at,
+        "matter": event.matter,
     }
 
 
@@ -180,8 +181,8 @@ def _returned(_case: Case, event: fact.CaseReturned, occurred_at: datetime) -> C
 
 def _reopened(case: Case, _event: fact.CaseReopened, _occurred_at: datetime) -> Changes:
     raised = _without(case.raised, DUTY_LATE, UNDELIVERED)
-    ends = dict.fromkeys(("resolved_at", "returned_at", "outcome", "duty", "duty_by"))
-    return {"status": Status.IN_PROCESS, "raised": raised, **ends}
+    ends = dict.fromkeys(("resolved_at", "returned_at", "outcome", "duty", "duty_by", "score"))
+    return {"status": Status.IN_PROCESS, "raised": raised, "reopenings": (case.reopenings or 0) + 1, **ends}
 
 
 def _corrected(case: Case, event: fact.CaseCorrected, _occurred_at: datetime) -> Changes:
@@ -196,6 +197,19 @@ def _corrected(case: Case, event: fact.CaseCorrected, _occurred_at: datetime) ->
         raised = _without(case.raised, DUTY_LATE, UNDELIVERED)
         return {"resolved_at": event.occurred_at, "duty_by": event.duty_by, "raised": raised}
     return {"returned_at": event.occurred_at} if event.corrected == fact.CaseReturned.type else {}
+
+
+# --- what citizens say -----------------------------------------------------------------------------
+
+
+def _contacted(case: Case, event: fact.ContactRecorded, _occurred_at: datetime) -> Changes:
+    """Calls are told when they have ended, so that a longer one that began earlier may come later."""
+    last_at = event.at if case.contacted_at is None else max(case.contacted_at, event.at)
+    return {"contacts": (case.contacts or 0) + 1, "contacted_at": last_at}
+
+
+def _rated(_case: Case, event: fact.CaseRated, _occurred_at: datetime) -> Changes:
+    return {"score": event.score}
 
 
 # --- facts of time ---------------------------------------------------------------------------------
@@ -246,6 +260,8 @@ EFFECTS: Mapping[type[CaseEvent], Callable[[Case, Any, datetime], Changes]] = {
     fact.CaseReturned: _returned,
     fact.CaseReopened: _reopened,
     fact.CaseCorrected: _corrected,
+    fact.ContactRecorded: _contacted,
+    fact.CaseRated: _rated,
     fact.CaseDueSoon: _due_soon,
     fact.CaseOverdue: _overdue,
     fact.CaseEscalated: _escalated,

@@ -17,6 +17,7 @@ class Late(StrEnum):
     """What came too late: the reason of an escalation."""
 
     OVERDUE = "overdue"
+    UNDECIDED = "undecided"
     UNASSIGNED = "unassigned"
     ANSWER_LATE = "answer_late"
     SUPPLEMENT_TIMEOUT = "supplement_timeout"
@@ -36,6 +37,7 @@ Chains = Mapping[Late, tuple[Level, ...]]
 
 DEFAULT_CHAINS: Final[Chains] = {
     Late.OVERDUE: (Level(0, "unit-head"), Level(2, "director"), Level(5, "city")),
+    Late.UNDECIDED: (Level(0, "one-stop-head"),),
     Late.UNASSIGNED: (Level(0, "one-stop-head"), Level(1, "director")),
     Late.ANSWER_LATE: (Level(0, "one-stop-head"), Level(2, "director")),
     Late.SUPPLEMENT_TIMEOUT: (Level(0, "one-stop-head"),),

@@ -24,6 +24,10 @@ OF_HOLDER = frozenset({ask.CompleteStep, ask.Forward, ask.RecordCause, ask.Reach
 """What the agency that works on another one's case may ask for; the receiving unit keeps everything else (art. 19.7)."""
 
 
+STAYS_TRUE = frozenset({ask.RecordContact, ask.Rate, ask.Link})
+"""What a citizen said, and that two cases belong together, stays true whatever has happened to the case meanwhile."""
+
+
 def fault_of(case: Case, command: Command, context: Context, *, known: bool) -> Rejected | None:
     """What forbids any command, the first that holds: who asks and when it was written down, then when it happens."""
     if case.status is None:
@@ -34,16 +38,16 @@ def fault_of(case: Case, command: Command, context: Context, *, known: bool) -> 
         return Rejected(Rejection.WRONG_AGENCY)
     if not known:
         return Rejected(Rejection.NOT_SUPPORTED)
-    return _wrong_time(case, context)
+    return _wrong_time(case, command, context)
 
 
-def _wrong_time(case: Case, context: Context) -> Rejected | None:
+def _wrong_time(case: Case, command: Command, context: Context) -> Rejected | None:
     at = context.occurred_at
     if at - context.now > CLOCK_TOLERANCE:
         return Rejected(Rejection.IN_THE_FUTURE)
     if context.origin is Origin.LIVE and context.recorded_at - at > CLOCK_TOLERANCE:
         return Rejected(Rejection.PAST_NOT_ALLOWED)
-    if case.last_fact_at is not None and at < case.last_fact_at:
+    if case.last_fact_at is not None and at < case.last_fact_at and type(command) not in STAYS_TRUE:
         return Rejected(Rejection.OUT_OF_ORDER)
     return None
 
@@ -165,6 +169,11 @@ def is_work(case: Case, command: ask.CompleteStep, _context: Context) -> Rejecte
 def is_task(case: Case, _command: Command, _context: Context) -> Rejected | None:
     """Milestones are a task's."""
     return Rejected(Rejection.NOT_SUPPORTED, "only a task has milestones") if case.kind != Kind.TASK else None
+
+
+def has_applicant(case: Case, _command: ask.Rate, _context: Context) -> Rejected | None:
+    """A task has nobody to be content."""
+    return Rejected(Rejection.NOT_SUPPORTED, "a task has no applicant") if case.kind == Kind.TASK else None
 
 
 def has_until_ahead(_case: Case, command: ask.RequestSupplement | ask.RequestPayment, context: Context) -> Rejected | None:

@@ -27,8 +27,9 @@ Due = tuple[datetime | None, datetime | None]
 
 
 class CaseLimits(NamedTuple):
-    """Field, version and limits in force, with their ends."""
+    """Field, version and limits in force, with their ends, and when somebody has to work on the case."""
 
+    hand_over_by: datetime
     field: str = OTHER_FIELD
     version: int | None = None
     committed: Limit | None = None
@@ -43,12 +44,13 @@ def limits_of(procedure: str, accepted_at: datetime, known: Catalogue, days: Wor
     The committed limit makes the due date; where no shorter one is committed, the statutory limit does.
     """
     if procedure not in known:
-        return CaseLimits()
+        return CaseLimits(hand_over_by(accepted_at, days))
     version = known.version_at(procedure, local_date(accepted_at))
     if version is None:
-        return CaseLimits(field=known.field_of(procedure))
+        return CaseLimits(hand_over_by(accepted_at, days), field=known.field_of(procedure))
     due_at, statutory_due_at = count_from(accepted_at, version, days)
     return CaseLimits(
+        hand_over_by(accepted_at, days, version.forward_within),
         field=known.field_of(procedure),
         version=version.version,
         committed=_stated(version.committed),
@@ -149,11 +151,21 @@ def appointed(at: datetime, days: WorkingCalendar) -> datetime:
     return at if worked_on == on else datetime.combine(worked_on, at.astimezone(ZONE).time(), tzinfo=ZONE)
 
 
-def hand_over_by(accepted_at: datetime, days: WorkingCalendar) -> datetime:
-    """When the dossier has to be with who resolves it (Decree 61/2018/NĐ-CP, art. 18).
+def refusable_until(case: Case, known: Catalogue, days: WorkingCalendar) -> datetime | None:
+    """Until when a case that was filed is accepted or refused; None where its procedure sets no limit, as for dossiers."""
+    if case.submitted_at is None or case.kind != Kind.FEEDBACK:
+        return None
+    version = version_of(case, case.submitted_at, known)
+    return _end(version.refuse_within, case.submitted_at, days) if version else None
+
+
+def hand_over_by(accepted_at: datetime, days: WorkingCalendar, within: calendar.Limit | None = None) -> datetime:
+    """When the dossier has to be with who resolves it (Decree 61/2018/NĐ-CP, art. 18), or feedback by its limit for forwarding.
 
     On the same working day, by the close of the counter; from 15:00 on, and on days off, at the start of the next one.
     """
+    if within is not None:
+        return days.due_at(accepted_at, within)
     local = accepted_at.astimezone(ZONE)
     if local.time() < HAND_OVER_CLOSES and days.is_working_day(local.date()):
         return datetime.combine(local.date(), days.hours.closes_at, tzinfo=ZONE)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from services.processing.domain import acts, guards
+from services.processing.domain import acts, beside, guards
 from services.processing.domain.case import Case, changed
 from services.processing.domain.context import CLOCK_TOLERANCE, COMMAND_LIFE, Context, Decision, Rejected
 from services.processing.domain.correcting import correct
@@ -18,7 +18,7 @@ from services.processing.domain.guards import fault_of, illegal
 from services.processing.domain.timers import OF_TIME
 from shared.contracts import commands as ask
 from shared.contracts.commands import Command
-from shared.contracts.events import CaseEvent, CommandRejected
+from shared.contracts.events import CaseEvent, CaseLinked, CaseRated, CommandRejected, ContactRecorded
 from shared.contracts.words import Status
 
 __all__ = ["CLOCK_TOLERANCE", "COMMAND_LIFE", "MOVES", "Context", "Decision", "Move", "Rejected", "decide", "evolve"]
@@ -76,11 +76,17 @@ MOVES: Mapping[type[Command], Move] = {
     ask.Return: Move(acts.return_result, frozenset({RESOLVED})),
     ask.Reopen: Move(acts.reopen, frozenset({RESOLVED, RETURNED})),
     ask.Correct: Move(correct, ANYTIME),
-    ask.RecordCause: Move(acts.record_cause, ANYTIME),
-    ask.ReachMilestone: Move(acts.reach_milestone, ANYTIME, (guards.is_task,)),
-    ask.Link: Move(acts.link, ANYTIME | {REGISTERED}),
+    ask.RecordCause: Move(beside.record_cause, ANYTIME),
+    ask.ReachMilestone: Move(beside.reach_milestone, ANYTIME, (guards.is_task,)),
+    ask.Link: Move(beside.link, ANYTIME | {REGISTERED}),
+    ask.RecordContact: Move(beside.record_contact, ANYTIME | {REGISTERED}),
+    ask.Rate: Move(beside.rate, frozenset({Status.REFUSED, RESOLVED, RETURNED}), (guards.has_applicant,)),
 }
 """Command type → its move. A later guard may be the one that forbids what a status seems to allow."""
+
+
+OUTSIDE_ORDER = OF_TIME | {ContactRecorded, CaseRated, CaseLinked}
+"""Facts that do not move the time of the last fact. A stranger's call must not forbid what an officer did a moment before."""
 
 
 def decide(case: Case, command: Command, context: Context) -> Decision:
@@ -101,13 +107,13 @@ def decide(case: Case, command: Command, context: Context) -> Decision:
 def evolve(case: Case, event: CaseEvent, occurred_at: datetime) -> Case:
     """The case after a fact. A rejection changes nothing; a fact that says nothing about the state still moves its time.
 
-    A fact of time does not: what happened before it may still be told after it.
+    A fact of time does not, nor what a citizen says, nor a tie: what happened before it may still be told after it.
     """
     kind = type(event)
     if kind is CommandRejected:
         return case
     effect = EFFECTS.get(kind)
     changes = effect(case, event, occurred_at) if effect else {}
-    if kind not in OF_TIME:
+    if kind not in OUTSIDE_ORDER:
         changes["last_fact_at"] = occurred_at
     return changed(case, changes)

@@ -157,7 +157,8 @@ def _first(event: CaseAccepted, fact: Fact, _words: Words) -> Told:
     law = limit_words(event.statutory) if event.statutory else Text("không rõ", "not known")
     whose = Text(f"cam kết; theo luật: {law.vi}", f"committed; by law: {law.en}") if event.committed else _BY_LAW
     why = Text(f"thời hạn {said.vi} ({whose.vi}) kể từ khi tiếp nhận", f"{said.en} ({whose.en}) from the acceptance")
-    return why, joined(_law(event, fact), counting_article(limit), mark="; ")
+    article = citations.feedback_limit(fact.at) if event.kind is Kind.FEEDBACK else _law(event, fact)
+    return why, joined(article, counting_article(limit), mark="; ")
 
 
 def counting_article(limit: Limit) -> Text:

@@ -16,7 +16,7 @@ from services.processing.domain.acts import about, resolution
 from services.processing.domain.case import Case, changed
 from services.processing.domain.effects import EFFECTS
 from services.processing.domain.escalation import Escalation, Late
-from services.processing.domain.limits import hand_over_by, version_of
+from services.processing.domain.limits import hand_over_by, refusable_until, version_of
 from shared.calendar import LimitError, LimitUnit, WorkingCalendar, local_date
 from shared.catalogue import Catalogue
 from shared.contracts.events import CaseDueSoon, CaseEscalated, CaseEvent, CaseOverdue, DueDateRecalculated
@@ -110,14 +110,28 @@ def _next(case: Case, rules: TimerRules) -> Due | None:
     return due._replace(at=case.last_fact_at)
 
 
+def _registered(case: Case, rules: TimerRules) -> Due | None:
+    """Filed: feedback is accepted or refused in time."""
+    refuse_by = refusable_until(case, rules.catalogue.of(case.agency), rules.calendar)
+    return None if refuse_by is None else _chain(case, rules, Late.UNDECIDED, refuse_by, by_date=True)
+
+
 def _running(case: Case, rules: TimerRules) -> Due | None:
     """In process: the due date, a unit to work on it, the answer of another agency or unit."""
     due = _due_date(case, rules) if case.due_at is not None else None
     if case.unit is None and case.holder is None and case.accepted_at is not None:
-        due = _earlier(due, _chain(case, rules, Late.UNASSIGNED, hand_over_by(case.accepted_at, rules.calendar)))
+        due = _earlier(due, _unassigned(case, case.accepted_at, rules))
     if case.answer_by is not None:
         due = _earlier(due, _chain(case, rules, Late.ANSWER_LATE, case.answer_by))
     return due
+
+
+def _unassigned(case: Case, accepted_at: datetime, rules: TimerRules) -> Due | None:
+    """Nobody works on it: a dossier to the minute (art. 18), feedback by the days in which it is forwarded."""
+    version = version_of(case, accepted_at, rules.catalogue.of(case.agency)) if case.kind == Kind.FEEDBACK else None
+    within = version.forward_within if version else None
+    deadline = hand_over_by(accepted_at, rules.calendar, within)
+    return _chain(case, rules, Late.UNASSIGNED, deadline, by_date=within is not None)
 
 
 def _due_date(case: Case, rules: TimerRules) -> Due | None:
@@ -164,6 +178,7 @@ def _with_duty(case: Case, rules: TimerRules) -> Due | None:
 
 
 WATCHES: Final[Mapping[int | None, Callable[[Case, TimerRules], Due | None]]] = {
+    Status.REGISTERED: _registered,
     Status.ACCEPTED: _running,
     Status.IN_PROCESS: _running,
     Status.SUPPLEMENT_REQUESTED: _waiting_for(Late.SUPPLEMENT_TIMEOUT),

@@ -11,11 +11,11 @@ from services.processing.domain.case import Case, changed
 from services.processing.domain.limits import missing_documents
 from services.processing.domain.machine import Rejected, evolve
 from services.processing.handlers.calendar import rules_in_force
-from services.processing.handlers.settling import Asked, Rules, rejection, run, settle
+from services.processing.handlers.settling import Asked, Rules, keep_timers, rejection, run, settle, timed
 from services.processing.repository import Waiting
 from shared.contracts.commands import COMMANDS, Command
 from shared.contracts.events import DuplicateSuspected
-from shared.contracts.words import Rejection
+from shared.contracts.words import Kind, Rejection
 from shared.messaging.delivery import Delivery
 from shared.persistence.work import Work
 
@@ -38,6 +38,7 @@ async def open_cases(work: Work[Case], deliveries: Sequence[Delivery], rules: Ru
         and (type(delivery.body) is DuplicateSuspected or _open(work, delivery.case_id, delivery, rules))
     ]
     await repository.write_history(work.tx, heard)
+    await _watch(work, [case_id for case_id, _, _ in heard], rules)
     awaited = [case_id for case_id, _, _ in heard if work.cases[case_id].stream.waiting]
     if awaited:
         rules = await rules_in_force(work.tx, rules)
@@ -45,6 +46,17 @@ async def open_cases(work: Work[Case], deliveries: Sequence[Delivery], rules: Ru
         for case_id in awaited:
             work.cases[case_id].stream.waiting = 0
         await settle(work, await run(work, [_asked(each) for each in waiting], rules), rules)
+
+
+async def _watch(work: Work[Case], opened: Sequence[UUID], rules: Rules) -> None:
+    """Feedback is to be accepted or refused in time; of other kinds nothing is watched before the acceptance."""
+    watched = [work.cases[case_id] for case_id in opened if work.cases[case_id].state.kind == Kind.FEEDBACK]
+    if not watched:
+        return
+    rules = await rules_in_force(work.tx, rules)
+    for locked in watched:
+        locked.state = timed(locked.state, rules.of(locked.state.agency))
+    await keep_timers(work)
 
 
 def _open(work: Work[Case], case_id: UUID, delivery: Delivery, rules: Rules) -> bool:

@@ -21,15 +21,17 @@ from services.processing.domain.timers import Passed, next_timer, pass_time
 from services.processing.handlers.histories import NOT_STATED, Histories, find_histories
 from shared.calendar import WorkingCalendar, load_calendar, local_date
 from shared.catalogue import Catalogue, load_catalogue
-from shared.contracts.commands import Command
+from shared.contracts.commands import Command, Reopen
 from shared.contracts.envelope import Envelope
-from shared.contracts.events import CaseAccepted, CaseEvent, CommandRejected
+from shared.contracts.events import INTAKE, CaseAccepted, CaseEvent, CommandRejected
 from shared.contracts.words import Kind, Lane, Origin
 from shared.persistence.work import STREAM_WIDTH, Work
 
 UNKNOWN = "unknown"
 LONGEST_LABEL = 200
 LANES = (Lane.INTERACTIVE, Lane.BULK)
+OF_INTAKE = f"/{INTAKE}"
+"""Where commands come from that say what citizens asked for."""
 TIMER_PLACE = STREAM_WIDTH + Case._fields.index("timer_at")
 """Where a case's row holds its timer."""
 
@@ -100,9 +102,9 @@ def _so_far(histories: Histories, case_id: UUID, facts: Sequence[Fact]) -> list[
 def attempt(work: Work[Case], asked: Asked, rules: Rules, history: Sequence[Recorded] = ()) -> list[Fact] | Rejected:
     """One command on its locked case, in memory; only a correction needs the case's history."""
     locked, envelope = work.cases[asked.case_id], asked.envelope
-    rules = rules.of(locked.state.agency)
+    at, rules = _moment(asked, locked.state), rules.of(locked.state.agency)
     context = Context(
-        occurred_at=envelope.occurred_at,
+        occurred_at=at,
         recorded_at=envelope.recorded_at,
         now=work.now,
         origin=envelope.origin,
@@ -111,18 +113,25 @@ def attempt(work: Work[Case], asked: Asked, rules: Rules, history: Sequence[Reco
         catalogue=rules.catalogue.of(locked.state.agency),
         history=history,
     )
-    state, passed = _at_last(locked.state, envelope.occurred_at, rules)
+    state, passed = _at_last(locked.state, at, rules)
     decided = decide(state, asked.command, context)
     if isinstance(decided, Rejected):
         return decided
     for event in decided:
-        state = evolve(state, event, envelope.occurred_at)
+        state = evolve(state, event, at)
     locked.state = timed(state, rules)
-    facts = [Fact(asked.case_id, event, envelope.occurred_at, envelope.origin, envelope.id) for event in decided]
+    facts = [Fact(asked.case_id, event, at, envelope.origin, envelope.id) for event in decided]
     if passed:
         origin = envelope.origin if envelope.origin is Origin.REPLAY else Origin(state.origin or Origin.LIVE)
-        facts = [Fact(asked.case_id, event, at, origin, None) for event, at in passed] + facts
+        facts = [Fact(asked.case_id, event, passed_at, origin, None) for event, passed_at in passed] + facts
     return facts
+
+
+def _moment(asked: Asked, case: Case) -> datetime:
+    """When a command happens. A citizen opens a case again after all that was done while the word was on its way."""
+    at = asked.envelope.occurred_at
+    of_citizen = type(asked.command) is Reopen and asked.envelope.source == OF_INTAKE
+    return max(at, case.last_fact_at) if of_citizen and case.last_fact_at is not None else at
 
 
 def timed(case: Case, rules: Rules) -> Case:

@@ -24,7 +24,7 @@ class Filters:
     """What a list of cases is narrowed to; None is no restriction. `overdue` is told by the agency's business clock.
 
     `apology`: whether a new appointment was set with an apology, as it must be before a case is late (Decree 61/2018/NĐ-CP,
-    art. 19.9); overdue without one is a breach.
+    art. 19.9); overdue without one is a breach. `contacted`: whether a citizen asked after it.
     """
 
     agency: str | None = None
@@ -36,6 +36,8 @@ class Filters:
     code: str | None = None
     holder: str | None = None
     apology: bool | None = None
+    matter: str | None = None
+    contacted: bool | None = None
 
 
 async def agencies_of(tx: Tx, case_id: UUID) -> list[str]:
@@ -72,12 +74,15 @@ def _conditions(filters: Filters, now: datetime) -> list[ColumnElement[bool]]:
         "field": filters.field,
         "code": filters.code,
         "holder": filters.holder,
+        "matter": filters.matter,
     }
     conditions = [getattr(CaseRow, name) == value for name, value in equal.items() if value is not None]
     if filters.overdue is not None:
         conditions.append(_overdue(now) if filters.overdue else func.coalesce(_overdue(now), False).is_(False))
     if filters.apology is not None:
         conditions.append((func.coalesce(CaseRow.extensions, 0) > 0).is_(filters.apology))
+    if filters.contacted is not None:
+        conditions.append(col(CaseRow.contacted_at).is_not(None).is_(filters.contacted))
     return conditions
 
 
