@@ -25,11 +25,13 @@ class UnavailableError(Exception):
 class GroupLimits:
     """How many items share a transaction, how many may wait, and how long a group is tried again (seconds).
 
-    `at_once` transactions may run at a time; a further one begins only when a whole group waits.
+    Items that weigh differently also share it up to `heaviest` only; an item that is heavier goes alone. `at_once` transactions
+    may run at a time; a further one begins only when a whole group waits.
     """
 
     most: int = 1000
     capacity: int = 5000
+    heaviest: int = 1_000_000
     at_once: int = 1
     patience_seconds: float = 0.0
     first_pause_seconds: float = 0.1
@@ -99,10 +101,12 @@ class GroupCommit(Generic[Item, Result]):
         commit: Callable[[Sequence[Item]], Awaitable[Sequence[Result]]],
         is_transient: Callable[[Exception], bool],
         limits: GroupLimits | None = None,
+        weigh: Callable[[Item], int] = lambda _: 1,
     ) -> None:
-        """Take what commits, and what tells a passing failure from a lasting one."""
+        """Take what commits, what tells a passing failure from a lasting one, and how heavy an item is."""
         self._commit = commit
         self._is_transient = is_transient
+        self._weigh = weigh
         self._limits = limits or GroupLimits()
         self._queue: deque[_Queued[Item, Result]] = deque()
         self._running: list[asyncio.Task[None]] = []
@@ -160,7 +164,7 @@ class GroupCommit(Generic[Item, Result]):
         group: list[_Queued[Item, Result]] = []
         try:
             while self._queue:
-                group = [self._queue.popleft() for _ in range(min(self._limits.most, len(self._queue)))]
+                group = self._next_group()
                 self._make_room()
                 await self._settle(group)
         except BaseException:
@@ -169,6 +173,17 @@ class GroupCommit(Generic[Item, Result]):
             self._queue.clear()
             self._make_room()
             raise
+
+    def _next_group(self) -> list[_Queued[Item, Result]]:
+        """What shares the next transaction: the item that waits longest, and those behind it that fit in."""
+        group = [self._queue.popleft()]
+        weight = self._weigh(group[0].item)
+        while self._queue and len(group) < self._limits.most:
+            weight += self._weigh(self._queue[0].item)
+            if weight > self._limits.heaviest:
+                break
+            group.append(self._queue.popleft())
+        return group
 
     def _make_room(self) -> None:
         """Wake who waits for room once there is some: what came together may have filled the queue beyond its capacity."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from shared.settings import Networks, ServiceSettings
@@ -21,3 +23,19 @@ class IntakeSettings(ServiceSettings):
     idempotency_days: int = Field(30, ge=7, le=36500, description="days an idempotency key of a live case is kept, at least 7")
     duplicate_days: int = Field(30, ge=1, le=366, description="days in which the same person and procedure may be a duplicate")
     intake_bulk_silence: float = Field(25.0, gt=0, lt=30, description="longest silence of a bulk upload before it is ended")
+    hotline_settle_seconds: float = Field(
+        5.0, ge=0, le=3600, description="how long after a call's end what comes late still counts"
+    )
+    feed_seconds: float = Field(15.0, ge=0.1, le=3600, description="least time between two statements of how a feed stands")
+    hotline_dir: Path | None = Field(
+        None, description="folder with mappings of call centres, `<source>.yaml`, besides the packaged"
+    )
+    hotline_secrets_dir: Path | None = Field(
+        None, description="folder with a file for each source that holds its one or two secrets"
+    )
+    hotline_group: PositiveInt = Field(100, description="most payloads of the hotline that share one transaction")
+    hotline_queue: PositiveInt = Field(2000, description="most payloads of the hotline that wait before 503 is answered")
+    hotline_unproven_per_minute: PositiveInt = Field(
+        60, description="webhooks a minute from one address that are told why they were not let in, in one process"
+    )
+    hotline_unproven_total_per_minute: PositiveInt = Field(3000, description="the same of all addresses together")

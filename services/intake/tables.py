@@ -141,6 +141,58 @@ class IdempotencyRow(Table, table=True):
     created_at: datetime = Field(sa_type=DateTime(timezone=True))
 
 
+class HotlineEventRow(Table, table=True):
+    """An event of a call centre that was taken, and what became of it: the memory of its id, and a line of the log, for 14 days.
+
+    `note` says more as a code; `case_id` is the case of its ticket. Nothing of it is personal.
+    """
+
+    __tablename__ = "hotline_events"
+
+    source: str = Field(primary_key=True, sa_type=Text)
+    event_id: str = Field(primary_key=True, sa_type=Text)
+    agency: str = Field(sa_type=Text)
+    received_at: datetime = Field(sa_type=DateTime(timezone=True))
+    occurred_at: datetime = Field(sa_type=DateTime(timezone=True))
+    door: str = Field(sa_type=Text)
+    type: str | None = Field(default=None, sa_type=Text)
+    outcome: str = Field(sa_type=Text)
+    note: str | None = Field(default=None, sa_type=Text)
+    case_id: UUID | None = None
+
+
+class HotlineRefusalRow(Table, table=True):
+    """An event that was refused, and why. The first one of a payload keeps it, sealed, for less than 24 hours.
+
+    `place` is where on the topic it stands, so that a record that is read again is refused once.
+    """
+
+    __tablename__ = "hotline_refusals"
+
+    id: UUID = Field(primary_key=True)
+    source: str = Field(sa_type=Text)
+    event_id: str | None = Field(default=None, sa_type=Text)
+    agency: str | None = Field(default=None, sa_type=Text)
+    received_at: datetime = Field(sa_type=DateTime(timezone=True))
+    door: str = Field(sa_type=Text)
+    faults: list[dict[str, str]] = Field(sa_type=JSONB)
+    payload: bytes | None = Field(default=None, sa_type=LargeBinary)
+    place: str | None = Field(default=None, sa_type=Text)
+
+
+class TicketRow(Table, table=True):
+    """The case that a ticket of a call centre became; `matter_key` is the HMAC of what tickets of one matter have in common."""
+
+    __tablename__ = "tickets"
+
+    source: str = Field(primary_key=True, sa_type=Text)
+    ticket_id: str = Field(primary_key=True, sa_type=Text)
+    case_id: UUID
+    agency: str = Field(sa_type=Text)
+    matter_key: bytes | None = Field(default=None, sa_type=LargeBinary)
+    opened_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
 class Outbox(OutboxColumns, Table, table=True):
     """What the relay still has to send."""
 

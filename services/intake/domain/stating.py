@@ -12,8 +12,8 @@ from shared.catalogue.conduct import Document
 from shared.contracts.events import CaseSubmitted
 from shared.contracts.words import NATIONAL_CHANNELS, Lane, Origin
 
-_KEPT: Final = {*CHANNEL_OF, "pre_intake_id"} - {"portal_account"}
-"""Facts of channels that are not personal."""
+_KEPT: Final = {*CHANNEL_OF, "pre_intake_id", "matter"} - {"portal_account"}
+"""Facts of channels, and what feedback is about: nothing personal."""
 
 
 class Documents(NamedTuple):
@@ -84,4 +84,5 @@ def submitted(filed: Submission, filed_at: datetime, lane: Lane, complete: bool 
         authorised=filed.representative is not None,
         documents_complete=complete,
         pre_intake_id=filed.pre_intake_id,
+        matter=filed.matter,
     )

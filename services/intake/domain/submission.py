@@ -160,6 +160,7 @@ class Submission(Filed):
     return_email: Mail | None = None
     return_account: Account | None = None
     pre_intake_id: UUID | None = None
+    matter: Slug | None = None
 
     @field_validator("procedure")
     @classmethod
@@ -211,6 +212,18 @@ class Submission(Filed):
     @classmethod
     def _of_its_return(cls, value: Any, info: ValidationInfo) -> Any:
         return _check_return(value, info)
+
+    @field_validator("matter")
+    @classmethod
+    def _what_feedback_is_about(cls, matter: str | None, info: ValidationInfo) -> str | None:
+        if matter is None:
+            return None
+        if info.data.get("kind", Kind.FEEDBACK) is not Kind.FEEDBACK:
+            raise ValueError("must not be given: it belongs to the kind feedback")
+        known = _rules(info).catalogue.matters
+        if matter not in known:
+            raise ValueError(f"must be one of {', '.join(known)}")
+        return matter
 
     @property
     def moment(self) -> datetime | None:

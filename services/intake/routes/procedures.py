@@ -1,4 +1,4 @@
-"""The public catalogue: procedures, and reasons with their words."""
+"""The public catalogue: procedures, matters of feedback, and reasons with their words."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ def add_procedures_routes(router: APIRouter, catalogue: Catalogue) -> None:
     everybodys = _views(catalogue)
     own = {agency: _views(catalogue.of(agency)) for agency in catalogue.agencies}
     reasons = [reason.model_dump(mode="json") for reason in catalogue.reasons.values()]
+    matters = [matter.model_dump(mode="json") for matter in catalogue.matters.values()]
 
     @router.get("/v1/procedures", tags=["catalogue"], summary="The procedures, by code")
     async def list_procedures(
@@ -45,6 +46,10 @@ def add_procedures_routes(router: APIRouter, catalogue: Catalogue) -> None:
         if view is None:
             raise Problem(404, "unknown-procedure", "No such procedure", detail="GET /v1/procedures lists them")
         return view
+
+    @router.get("/v1/matters", summary="What feedback may be about", tags=["catalogue"])
+    async def list_matters() -> list[dict[str, Any]]:
+        return matters
 
     @router.get("/v1/reasons", summary="The reasons, with their words", tags=["catalogue"])
     async def list_reasons() -> list[dict[str, Any]]:

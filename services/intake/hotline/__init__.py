@@ -1,0 +1,1 @@
+"""What a call centre says: three doors, one way in."""
