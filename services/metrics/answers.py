@@ -68,10 +68,17 @@ class TasksAnswer(BaseModel):
     on_schedule_ratio: float | None
 
 
+class SatisfactionAnswer(BaseModel):
+    """How often citizens rated an answer, and the mean of 1 (not at all content) to 5."""
+
+    ratings: int
+    mean_score: float | None
+
+
 class FiguresAnswer(StockAnswer):
     """An agency's figures: those of what applicants filed (dossiers and feedback), by kind, and its tasks.
 
-    `log_span` runs from the first to the last fact of each case that an applicant filed.
+    `log_span` runs from the first to the last fact of each case that an applicant filed; `satisfaction` is null for the past.
     """
 
     agency: str
@@ -83,6 +90,7 @@ class FiguresAnswer(StockAnswer):
     steps: int
     by_kind: dict[str, StockAnswer]
     tasks: list[TasksAnswer]
+    satisfaction: SatisfactionAnswer | None = None
 
 
 class BacklogItem(BaseModel):
@@ -205,6 +213,7 @@ def figures_answer(figures: Figures) -> FiguresAnswer:
         steps=figures.steps,
         by_kind={kind: StockAnswer(**_stock(stock)) for kind, stock in figures.by_kind.items()},
         tasks=[TasksAnswer(**asdict(each), on_schedule_ratio=each.on_schedule_ratio) for each in figures.tasks],
+        satisfaction=SatisfactionAnswer(**asdict(figures.satisfaction)) if figures.satisfaction else None,
         **_stock(figures.total),
     )
 

@@ -18,14 +18,17 @@ from services.metrics.answers import (
     procedures_answer,
     turnaround_answer,
 )
-from services.metrics.collectors import backlog_rows, turnaround_rows, version_rows
+from services.metrics.collectors import backlog_rows, call_rows, feed_rows, turnaround_rows, version_rows
 from services.metrics.domain.case import Case
+from services.metrics.domain.feeds import FeedFact
 from services.metrics.domain.figures import Window
 from services.metrics.domain.projection import project
 from services.metrics.domain.tallies import Tallies
+from services.metrics.feed_answers import FeedsAnswer, feeds_answer
 from services.metrics.measuring import KnownCalendars
 from services.metrics.metrics import ServiceMetrics
 from services.metrics.reading import reading
+from services.metrics.repository.feeds import take_facts
 from services.metrics.repository.figures import clock_of, figures_of
 from services.metrics.repository.writes import Advance, ClockChange, add_tallies, advance, set_clocks
 from shared.clock import Clock, real_time
@@ -50,7 +53,7 @@ class Projector:
         calendars = await self.calendars.take(work.tx, max(stated, key=lambda event: event.revision, default=None))
         tallies = Tallies.empty()
         steps: dict[int, Advance] = defaultdict(Advance)
-        clocks = []
+        clocks, of_feeds = [], []
         for delivery in deliveries:
             partition, body = delivery.record.partition, delivery.body
             step = steps[partition]
@@ -63,7 +66,10 @@ class Projector:
                 tallies.add(before, locked.state, body, calendar)
             elif isinstance(body, ClockSet):
                 clocks.append(ClockChange(body.agency, body.mode, body.at, delivery.envelope.sequence))
+            elif isinstance(body, FeedFact):
+                of_feeds.append((body, delivery.envelope.sequence))
         await set_clocks(work.tx, clocks)
+        await take_facts(work.tx, of_feeds)
         await add_tallies(work.tx, min(steps), tallies)
         await advance(work.tx, steps)
         self._observe(deliveries)
@@ -100,6 +106,12 @@ async def procedures(database: Database, agency: str) -> ProceduresAnswer:
     """An agency's cases by procedure and by the limits in force."""
     async with reading(database) as tx:
         return procedures_answer(agency, await _clock(tx, agency), await version_rows(tx, agency))
+
+
+async def feeds(database: Database, agency: str) -> FeedsAnswer:
+    """How an agency's feeds stand."""
+    async with reading(database) as tx:
+        return feeds_answer(agency, tx.now, await feed_rows(tx, agency), await call_rows(tx, agency))
 
 
 async def _clock(tx: Tx, agency: str) -> ClockAnswer:

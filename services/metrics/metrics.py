@@ -117,6 +117,30 @@ UPDATED = Stock(
     ("projection",),
 )
 
+SOURCE = ("source",)
+FEED_LAST_EVENT = Stock("motcua_feed_last_event_timestamp_seconds", "When a feed was last heard, Unix time.", SOURCE)
+FEED_EXPECTED_SILENCE = Stock(
+    "motcua_feed_expected_silence_seconds", "The longest silence of a feed that is usual now, by its mapping.", SOURCE
+)
+FEED_MISSING = Stock("motcua_feed_missing_events", "Numbers that a source passed over in counting its events.", SOURCE)
+FEED_DIFFERENCE = Stock(
+    "motcua_feed_reported_difference_events", "What a source says that it sent in an hour, less what was taken of it.", SOURCE
+)
+FEED_EVENTS = Facts("motcua_feed_events", "Events of a feed by what became of them.", (*SOURCE, "outcome"))
+FEED_LATE = Facts("motcua_feed_late_events", "Events about calls that had been stated already; they changed nothing.", SOURCE)
+HOTLINE_CALLS = Facts("motcua_hotline_calls", "Calls that ended.", (*SOURCE, "outcome"))
+HOTLINE_WAIT = "motcua_hotline_wait_seconds"
+
+
+def hotline_wait_family(samples: Iterable[tuple[Labels, Sequence[tuple[str, float]], float]]) -> HistogramMetricFamily:
+    """The histogram of callers' waiting, of (labels, cumulative buckets, sum)."""
+    says = "How long callers waited, until the answer or until they gave up."
+    family = HistogramMetricFamily(HOTLINE_WAIT, says, labels=(*SOURCE, "outcome"))
+    for labels, buckets, total in samples:
+        family.add_metric(labels, buckets, total)
+    return family
+
+
 LIMIT_RATIO = "motcua_case_turnaround_limit_ratio"
 LIMIT_RATIO_LABELS = (*CASE, "limit")
 

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, AwareDatetime
 from services.metrics import handlers
 from services.metrics.answers import BacklogAnswer, FiguresAnswer, ProceduresAnswer, TurnaroundAnswer
 from services.metrics.domain.figures import Window
+from services.metrics.feed_answers import FeedsAnswer
 from shared.catalogue import load_catalogue
 from shared.contracts.model import Slug
 from shared.persistence.database import Database
@@ -35,6 +36,14 @@ def _agency(
     return agency
 
 
+def _agency_of_feeds(
+    agency: Annotated[Slug, Query(description="Agency.")],
+    who: Annotated[Principal, Depends(require(Role.OFFICER, Role.AUDITOR, Role.INTEGRATOR))],
+) -> str:
+    check_agency(who, agency)
+    return agency
+
+
 def _database(request: Request) -> Database:
     database: Database = request.app.state.runtime.database
     return database
@@ -46,6 +55,7 @@ def _fields(request: Request) -> list[str]:
 
 
 Agency = Annotated[str, Depends(_agency)]
+FeedAgency = Annotated[str, Depends(_agency_of_feeds)]
 Fields = Annotated[list[str], Depends(_fields)]
 Reads = Annotated[Database, Depends(_database)]
 Moment = Annotated[
@@ -77,3 +87,9 @@ async def turnaround(agency: Agency, database: Reads, fields: Fields, window: Wi
 async def procedures(agency: Agency, database: Reads) -> ProceduresAnswer:
     """Limits in force and handling times, by procedure and by the version under which cases were accepted."""
     return await handlers.procedures(database, agency)
+
+
+@router.get("/feeds", tags=["hotline"])
+async def feeds(agency: FeedAgency, database: Reads) -> FeedsAnswer:
+    """How each feed of the hotline stands: last event, silence, what became of its events, and which numbers are missing."""
+    return await handlers.feeds(database, agency)

@@ -121,6 +121,51 @@ class TallyRow(Table, table=True):
     sum_millionths: int = Field(sa_type=BigInteger)
 
 
+class FeedRow(Table, table=True):
+    """The columns of `domain.feeds.Feed`; `agency` is null until its first fact was taken."""
+
+    __tablename__ = "feeds"
+
+    source: str = Field(primary_key=True, sa_type=Text)
+    agency: str | None = Field(default=None, sa_type=Text)
+    heard: int = Field(default=0, sa_column_kwargs=ZERO)
+    observed: int = Field(default=0, sa_column_kwargs=ZERO)
+    last_event_at: datetime | None = Field(default=None, sa_type=AT)
+    expected_seconds: int | None = None
+    accepted: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs=ZERO)
+    duplicate: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs=ZERO)
+    ignored: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs=ZERO)
+    refused: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs=ZERO)
+    late: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs=ZERO)
+    missing: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs=ZERO)
+    missing_numbers: str = Field(default="[]", sa_type=Text, sa_column_kwargs={"server_default": "[]"})
+    reported: int = Field(default=0, sa_column_kwargs=ZERO)
+    reported_hour_at: datetime | None = Field(default=None, sa_type=AT)
+    reported_events: int | None = Field(default=None, sa_type=BigInteger)
+    reported_counted: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class MissingFeedFact(Table, table=True):
+    """A number that was skipped in the facts of a source: something was lost, or is late."""
+
+    __tablename__ = "missing_feed_facts"
+
+    source: str = Field(primary_key=True, sa_type=Text)
+    sequence: int = Field(primary_key=True)
+
+
+class HotlineCallRow(Table, table=True):
+    """Calls that ended, by source, outcome and the upper limit of their waiting."""
+
+    __tablename__ = "hotline_calls"
+
+    source: str = Field(primary_key=True, sa_type=Text)
+    outcome: str = Field(primary_key=True, sa_type=Text)
+    bucket: str = Field(primary_key=True, sa_type=Text)
+    calls: int = Field(sa_type=BigInteger)
+    waited_seconds: int = Field(sa_type=BigInteger)
+
+
 class ProgressRow(Table, table=True):
     """How far the projection has come in each partition; it tells a replica that there is something new to read."""
 

@@ -18,6 +18,7 @@ from prometheus_client.registry import Collector
 
 from services.metrics import metrics as series
 from services.metrics.collectors.exposition import backlog_families, turnaround_families
+from services.metrics.collectors.feeds import feed_families
 from services.metrics.collectors.rows import newest_change, read_backlog, read_turnaround
 from shared.catalogue import Catalogue, load_catalogue
 from shared.persistence.database import Database
@@ -82,7 +83,8 @@ class BusinessCollector(Collector):
 
     async def _read_backlog(self) -> Reading:
         backlog = await read_backlog(self._database, self._fields)
-        return Reading(lambda: backlog_families(backlog), backlog.updated_at)
+        feeds = await feed_families(self._database)
+        return Reading(lambda: (*backlog_families(backlog), *feeds), backlog.updated_at)
 
     async def _read_turnaround(self) -> Reading:
         turnaround = await read_turnaround(self._database, self._fields, self._procedure_agencies)

@@ -139,10 +139,18 @@ class Tasks:
 
 
 @dataclass(frozen=True, slots=True)
+class Satisfaction:
+    """What citizens said of the answers that they got: how often, and the mean of 1 (not at all content) to 5."""
+
+    ratings: int
+    mean_score: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """An agency's figures at a moment; `total` and `log_span` (first to last fact of a case) are those of applicants' cases.
 
-    `steps` is how many internal steps were completed on all of them.
+    `steps` is how many internal steps were completed on all of them. `satisfaction` is known of now only.
     """
 
     agency: str
@@ -155,6 +163,7 @@ class Figures:
     tasks: tuple[Tasks, ...]
     log_span: Span
     steps: int
+    satisfaction: Satisfaction | None = None
 
     @property
     def simulated(self) -> bool:

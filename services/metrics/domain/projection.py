@@ -30,9 +30,7 @@ from shared.contracts.events import (
     CaseReturned,
     CaseStopped,
     CaseSubmitted,
-    CommandRejected,
     DueDateRecalculated,
-    DuplicateSuspected,
     Limit,
     MilestoneReached,
     PaymentReceived,
@@ -61,7 +59,7 @@ STATUS_AFTER: dict[str, Status] = {
     "case.reopened": Status.IN_PROCESS,
 }
 """The national status that each fact of processing leads to; facts not named here change none."""
-ASIDE = frozenset({CommandRejected, DuplicateSuspected})
+ASIDE = frozenset({"case.command_rejected", "case.duplicate_suspected", "case.contact_recorded", "case.rated"})
 """What is said about a case and does not happen to it."""
 
 VALUES = attrgetter(*(each.name for each in fields(Case)))
@@ -73,7 +71,7 @@ def project(case: Case, envelope: Envelope, event: CaseEvent, calendar: WorkingC
     if after.agency is None:
         after.agency, after.kind = event.agency, event.kind
     kind = type(event)
-    if event.stated_by != NOTIFICATION and kind not in ASIDE:
+    if event.stated_by != NOTIFICATION and event.type not in ASIDE:
         _span(after, envelope.occurred_at)
     if event.stated_by == PROCESSING:
         _status(after, envelope, event)

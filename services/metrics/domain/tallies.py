@@ -16,6 +16,7 @@ from shared.contracts.events import (
     CaseAccepted,
     CaseCorrected,
     CaseEvent,
+    CaseRated,
     CaseReopened,
     CaseResolved,
     CaseReturned,
@@ -36,6 +37,7 @@ LABELLED: dict[type[CaseEvent], tuple[str, str]] = {
     CaseAccepted: ("received", "channel"),
     CaseResolved: ("resolved", "timeliness"),
     CaseReturned: ("returned", "channel"),
+    CaseRated: ("rated", "score"),
 }
 """Fact → series, and the fact's field that is its label. An acceptance counts once."""
 
@@ -72,7 +74,7 @@ class Tallies:
             self._count("notifications", event, after, f"{event.channel}/{event.type.removeprefix('notification.')}")
         elif kind in LABELLED and (kind is not CaseAccepted or before.field is None):
             series, label = LABELLED[kind]
-            self._count(series, event, after, getattr(event, label))
+            self._count(series, event, after, str(getattr(event, label)))
             if isinstance(event, CaseResolved):
                 self._measure(event, after, calendar or load_calendar())
 

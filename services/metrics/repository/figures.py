@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from services.metrics.domain.figures import NO_STOCK, PERCENTILES, AgencyClock, Figures, Span, Stock, Tasks
+from services.metrics.domain.figures import NO_STOCK, PERCENTILES, AgencyClock, Figures, Satisfaction, Span, Stock, Tasks
 from services.metrics.reading import reading
 from shared.contracts.words import ClockMode, Kind, Timeliness
 from shared.persistence.database import Database, Tx
@@ -90,6 +90,13 @@ from spans
 """
 
 
+# Every rating counts, also of an answer that was taken back later.
+SATISFACTION = """
+select coalesce(sum(count), 0)::bigint, (sum(count * label::int) / sum(count))::float8 from tallies
+where series = 'rated' and agency = $1
+"""
+
+
 async def figures_of(database: Database, agency: str, as_of: datetime | None = None) -> Figures:
     """What is known of an agency, now or at a moment of the past (as the latest facts tell it)."""
     async with reading(database) as tx:
@@ -98,6 +105,7 @@ async def figures_of(database: Database, agency: str, as_of: datetime | None = N
         origins = await tx.driver.fetch(ORIGINS, agency, as_of)
         stocks = {row["kind"]: _stock(row) for row in await tx.driver.fetch(STOCKS, agency, as_of, business_at, PERCENTILES)}
         tasks = await tx.driver.fetch(TASKS, agency, as_of, business_at) if Kind.TASK in stocks else ()
+        satisfaction = await tx.driver.fetchrow(SATISFACTION, agency) if as_of is None else None
         *log_span, steps = await tx.driver.fetchrow(LOG_SPAN, agency, as_of, PERCENTILES)
     return Figures(
         agency=agency,
@@ -110,6 +118,7 @@ async def figures_of(database: Database, agency: str, as_of: datetime | None = N
         tasks=tuple(_tasks(row) for row in tasks),
         log_span=Span.of(*log_span),
         steps=steps,
+        satisfaction=Satisfaction(*satisfaction) if satisfaction else None,
     )
 
 
