@@ -17,11 +17,13 @@ from deploy.cli.output import DONE, refuse, say
 from shared.contracts.asyncapi import READS, describe, envelope_schema
 from shared.contracts.commands import COMMANDS
 from shared.contracts.events import EVENTS
+from shared.contracts.hotline import HOTLINE
 from shared.contracts.model import Contract
 from shared.contracts.private import PRIVATE
+from shared.contracts.receipts import RECEIPTS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-MODELS: dict[str, type[Contract]] = {**EVENTS, **COMMANDS, **PRIVATE}
+MODELS: dict[str, type[Contract]] = {**EVENTS, **COMMANDS, **PRIVATE, **HOTLINE, **RECEIPTS}
 """The model of every record's value, by `ce_type`; of `private.` types it is what is encrypted."""
 
 

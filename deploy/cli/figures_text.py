@@ -30,7 +30,13 @@ def as_text(content: dict[str, Any]) -> str:
     spans.append(["turnaround", *_span(content["turnaround"], 86400)])
     spans.append(["in working days of 8 h", *_span(content["working_turnaround"], 8 * 3600)])
     spans.append(["first to last event", *_span(content["log_span"], 86400)])
-    return "\n\n".join((_head(content), table(stock), *_tasks(content.get("tasks", [])), table(spans)))
+    tasks, ratings = _tasks(content.get("tasks", [])), _ratings(content.get("satisfaction"))
+    return "\n\n".join((_head(content), table(stock), *tasks, table(spans), *ratings))
+
+
+def _ratings(said: dict[str, Any] | None) -> list[str]:
+    """What citizens said of the answers, once anybody has."""
+    return [f"rated by citizens: {said['ratings']:,}, mean {said['mean_score']:.2f} of 5"] if said and said["ratings"] else []
 
 
 def _head(content: dict[str, Any]) -> str:

@@ -27,6 +27,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "file": ("file",),
     "imports": ("import",),
     "exports": ("export",),
+    "hotline": ("hotline",),
     "figures": ("figures",),
     "bench": ("bench",),
     "dead_letters": ("dead-letters",),

@@ -14,6 +14,7 @@ from deploy.local.containers import remove_all
 from deploy.local.environment import make_environment, save_environment
 from deploy.local.errors import StackError
 from deploy.local.find import CONTAINER, KafkaChoice, PostgresChoice
+from deploy.local.hotline import make_hotline
 from deploy.local.keys import make_keys
 from deploy.local.plan import WANTED, wanted
 from deploy.local.process import Launch
@@ -117,6 +118,7 @@ class Stack:
         postgres = PostgresChoice(self.settings, self.state).find(self.say)
         self.say(f"Kafka is of kind {kafka.kind}, PostgreSQL of kind {postgres.kind}")
         make_keys(self.state)
+        make_hotline(self.state)
         environment = make_environment(self.settings, self.state, kafka=kafka.address, postgres=postgres.address)
         save_environment(self.state, environment)
         self.state.save(WANTED, {"units": names, "replicas": wish.replicas})

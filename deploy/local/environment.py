@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from deploy.local import keys, ports
 from deploy.local.errors import StackError
+from deploy.local.hotline import Folders
 from deploy.local.settings import PREFIX, SERVICES, LocalSettings, load_settings
 from deploy.local.state import StateFolder
 from shared.settings import KafkaSettings
@@ -27,6 +28,7 @@ def make_environment(settings: LocalSettings, state: StateFolder, *, kafka: str,
         f"{PREFIX}PRIVATE_KEY_FILE": str(state.keys / keys.PRIVATE_KEY),
         f"{PREFIX}NOTIFICATION_FILE": str(state.path / "messages.ndjson"),
         **handed_on,
+        **Folders.of(state, handed_on).environment,
         **service_ports,
         f"{PREFIX}STATE_DIR": str(state.path),
         f"{PREFIX}KAFKA_BOOTSTRAP": kafka,
