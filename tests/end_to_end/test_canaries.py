@@ -184,7 +184,7 @@ async def _everything(town: Town, records: list[Any]) -> list[tuple[str, bytes]]
     asked += [("intake", f"/v1/cases/{case_id}/status") for case_id in town.cases]
     codes = await city.query("processing", "select code from cases where code is not null")
     asked += [("intake", f"/v1/cases/by-code/{code}/status") for (code,) in codes]
-    asked += [("intake", "/v1/procedures"), ("intake", "/v1/reasons")]
+    asked += [("intake", f"/v1/{name}") for name in ("procedures", "matters", "reasons")]
     places += [(f"{name}{path}", (await city.http.get(city.url(name, path))).content) for name, path in asked]
     assert len(records) > 10 * len(town.cases)
     return [*places, ("file of messages", outlet_of(town).read_bytes())]

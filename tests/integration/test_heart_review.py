@@ -12,9 +12,7 @@ import asyncpg
 import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer
-from aiokafka.producer import message_accumulator
 from aiokafka.producer.message_accumulator import BatchBuilder
-from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 from fastapi import APIRouter, FastAPI
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -34,6 +32,7 @@ from shared.service import Runtime, create_service_app
 from tests.integration.test_heart import NOW, consuming, seen, step
 from tests.support.sample import Outbox, Sample
 from tests.support.servers import Keys, Servers
+from tests.support.spoiled import spoil_header_names
 from tests.support.waiting import eventually
 
 
@@ -124,18 +123,6 @@ async def test_a_value_that_the_driver_cannot_send_is_parked_and_does_not_hold_t
             return [row[0] for row in await sample.query("select case_id from parked")] == [bad]
 
         await eventually("the bad one is parked", parked)
-
-
-def spoil_header_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let producers write bytes that are no UTF-8 for the header name `x-bad-name`, as clients in other languages can."""
-    inner = _DefaultRecordBatchBuilderPy._write_header
-
-    def write_header(self: Any, *arguments: Any) -> None:
-        self._buffer[:] = self._buffer.replace(b"x-bad-name", b"\xff" * 10)
-        inner(self, *arguments)
-
-    monkeypatch.setattr(_DefaultRecordBatchBuilderPy, "_write_header", write_header)
-    monkeypatch.setattr(message_accumulator, "DefaultRecordBatchBuilder", _DefaultRecordBatchBuilderPy)
 
 
 async def test_a_record_that_the_client_itself_cannot_read_is_passed_and_its_neighbours_are_not_lost(

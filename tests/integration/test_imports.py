@@ -12,6 +12,7 @@ import pytest
 
 from shared.security.tokens import Role
 from tests.support.installation import Installation, installed
+from tests.support.la311 import check_sources
 from tests.support.log_round import check_log, figures, plan_of, settled, without_clock
 from tests.support.logs import Commands, ways_of
 from tests.support.servers import Servers
@@ -59,6 +60,17 @@ async def test_an_import_killed_in_the_middle_goes_on_when_it_is_run_again(
     await settled(city)
     assert await figures(city, agency) == without_clock(told)
     assert (await motcua.run("reconcile", "--agency", agency))["agree"] is True
+
+
+async def test_every_source_of_a_hotlines_table_has_the_figures_of_an_independent_script(
+    city: Installation, motcua: Commands, reference_data: Path, tmp_path: Path
+) -> None:
+    """The first requests; the whole table is in the soak."""
+    log = tmp_path / "la311_2018.csv"
+    with gzip.open(reference_data / "la311_2018.csv.gz", "rb") as whole:
+        log.write_bytes(b"".join(islice(whole, 1001)))
+    found = await check_sources(city, motcua, log, tmp_path, "part")
+    assert {"Call", "Mobile App", "Self Service"} <= found.keys()
 
 
 async def test_a_live_case_comes_out_with_every_fact_and_an_auditor_of_another_agency_sees_nothing(

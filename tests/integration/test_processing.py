@@ -295,6 +295,6 @@ async def test_the_service_documents_itself(office: Office) -> None:
     async with office.client() as http:
         document = (await http.get("/openapi.json")).json()
         body = document["paths"]["/v1/cases/{case_id}/commands"]["post"]["requestBody"]
-        assert len(body["content"]["application/json"]["schema"]["oneOf"]) == 20
+        assert len(body["content"]["application/json"]["schema"]["oneOf"]) == 22
         assert (await http.get("/health/live")).status_code == 200
         assert "motcua_waiting_commands " in (await http.get("/metrics")).text

@@ -116,8 +116,8 @@ FILING = (
     Protection(
         "a suspicion is no part of a life",
         "services/metrics/domain/projection.py",
-        "and kind not in ASIDE",
-        "and kind is not CommandRejected",
+        "and event.type not in ASIDE",
+        'and event.type != "case.command_rejected"',
         (f"{VALIDITY}a_suspicion_is_no_part_of_a_cases_life",),
     ),
     Protection(

@@ -94,8 +94,8 @@ LAW = (
     Protection(
         "requirement 11: filed when it is handed over",
         GUARDS,
-        "    if case.last_fact_at is not None and at < case.last_fact_at:\n",
-        "    if case.accepted_at is not None and at < case.accepted_at:\n",
+        "if case.last_fact_at is not None and at < case.last_fact_at and",
+        "if case.accepted_at is not None and at < case.accepted_at and",
         (f"{DOMAIN}11_a_postal_dossier_is_filed_when_it_is_handed_over_not_when_it_is_posted",),
     ),
     Protection(

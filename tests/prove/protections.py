@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from tests.prove.bulk import BULK
+from tests.prove.doors import DOORS_OF_THE_HOTLINE
 from tests.prove.edge import EDGE
 from tests.prove.erasure import ERASURE
+from tests.prove.feedback import OF_FEEDBACK
+from tests.prove.feeds import FEEDS_AND_CALLS
 from tests.prove.filing import FILING
+from tests.prove.hotline import HOTLINE
 from tests.prove.law import LAW
+from tests.prove.mappings import MAPPINGS
+from tests.prove.plugging import PLUGGING
 from tests.prove.protection import Protection
+from tests.prove.sources import SOURCES_OF_THE_HOTLINE
 from tests.prove.vault import VAULT
 
 HEART = "tests/integration/test_heart.py::test_"
@@ -258,9 +265,16 @@ PROTECTIONS = (
         (f"{DEADLINES}an_answer_that_does_not_come_in_time_is_503",),
     ),
     *BULK,
+    *DOORS_OF_THE_HOTLINE,
     *EDGE,
     *ERASURE,
+    *OF_FEEDBACK,
+    *FEEDS_AND_CALLS,
     *FILING,
+    *HOTLINE,
+    *SOURCES_OF_THE_HOTLINE,
     *LAW,
+    *MAPPINGS,
+    *PLUGGING,
     *VAULT,
 )

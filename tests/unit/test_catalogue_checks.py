@@ -196,7 +196,7 @@ def test_damaged_file_never_raises(tmp_path: Path, cut: int, junk: str) -> None:
 
 
 def test_command_passes_the_packaged_catalogue() -> None:
-    assert run_check() == (0, "17 files checked, no fault\n")
+    assert run_check() == (0, "18 files checked, no fault\n")
 
 
 def test_command_tells_a_fault_in_one_line_with_status_one(tmp_path: Path) -> None:

@@ -99,7 +99,7 @@ def test_command_checks_an_agencys_folder_and_counts_its_files(tmp_path: Path) -
 def test_command_without_files_checks_the_folders_in_force(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folders = [own_folder(tmp_path / name, f"agency: {name}\n{OWN}") for name in ("khdt", "snv")]
     monkeypatch.setenv("MOTCUA_CATALOGUE_DIR", os.pathsep.join(map(str, folders)))
-    assert run_check() == (0, "19 files checked, no fault\n")
+    assert run_check() == (0, "20 files checked, no fault\n")
 
 
 def test_a_case_may_be_filed_under_its_own_agencys_procedure_only(tmp_path: Path) -> None:

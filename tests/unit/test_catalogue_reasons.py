@@ -41,7 +41,7 @@ def test_every_reason_that_our_own_code_states_has_words() -> None:
 
 
 def test_every_time_that_can_pass_has_words() -> None:
-    times = {"overdue", "unassigned", "answer_late", "supplement_timeout", "duty_late", "undelivered"}
+    times = {"overdue", "undecided", "unassigned", "answer_late", "supplement_timeout", "duty_late", "undelivered"}
     escalations = {code for code, reason in CATALOGUE.reasons.items() if ReasonUse.ESCALATION in reason.use}
     assert times <= escalations
 

@@ -72,6 +72,14 @@ async def test_a_group_is_never_larger_than_the_limit() -> None:
     assert books.written == list(range(20))
 
 
+async def test_items_share_a_commit_up_to_their_weight_and_a_heavier_one_goes_alone() -> None:
+    books = Books()
+    books.gate.set()
+    group_commit = GroupCommit(books.commit, lambda _: False, GroupLimits(most=4, heaviest=10), lambda item: item)
+    await asyncio.gather(*(group_commit.submit(item) for item in (4, 6, 1, 50, 9, 2, 1, 1, 1, 1)))
+    assert books.groups == [[4, 6], [1], [50], [9], [2, 1, 1, 1], [1]]
+
+
 async def test_one_bad_item_gets_its_own_error_and_harms_no_neighbour() -> None:
     books = Books(bad={3, 11})
     books.gate.set()

@@ -69,7 +69,7 @@ def test_each_personal_member_alone_is_kept(name: str) -> None:
 def test_every_personal_member_of_a_submission_is_sealed_somewhere() -> None:
     public = {
         "agency", "kind", "procedure", "channel", "documents", "return_channel", "filed_at", "origin",
-        "counter", "officer", "online_level", "handed_over_at", "postal_record", "pre_intake_id",
+        "counter", "officer", "online_level", "handed_over_at", "postal_record", "pre_intake_id", "matter",
     }  # fmt: skip
     kept = {"applicant", "portal_account", "representative", "return_address", "return_email", "return_account", "note"}
     assert set(Submission.model_fields) == public | kept, "say of a new field whether it is personal"

@@ -65,6 +65,9 @@ def test_tasks_are_shown_beside_what_applicants_filed_and_never_within() -> None
     assert ["programmes", "22", "1", "36", "0", "262", "0", "50%"] in lines
     assert not any(line[:1] == ["task"] for line in lines)
     assert "no deadline is known" in as_text(content)
+    assert "rated by citizens" not in as_text(content | {"satisfaction": {"ratings": 0, "mean_score": None}})
+    rated = as_text(content | {"satisfaction": {"ratings": 1200, "mean_score": 4.256}})
+    assert rated.endswith("\n\nrated by citizens: 1,200, mean 4.26 of 5")
 
 
 def test_procedures_are_shown_by_version_with_the_limit_in_force() -> None:

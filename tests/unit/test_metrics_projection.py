@@ -12,12 +12,13 @@ import pytest
 from services.metrics.domain.case import Case
 from services.metrics.domain.figures import Standing, standing
 from services.metrics.domain.projection import STATUS_AFTER, project
-from services.metrics.domain.tallies import used_share
+from services.metrics.domain.tallies import Tallies, used_share
 from shared.calendar import load_calendar
 from shared.contracts import events as ev
 from shared.contracts.envelope import Envelope
 from shared.contracts.words import (
     Channel,
+    ContactVia,
     Kind,
     Origin,
     Outcome,
@@ -161,7 +162,16 @@ def test_rejected_commands_and_messages_do_not_lengthen_the_log() -> None:
     sent = ev.NotificationSent(
         **ABOUT, message_id=UUID(int=7), fact="case.accepted", fact_id="f", recipient="applicant", channel="file"
     )
-    assert fold([accepted(), fact(rejected, 2, late), fact(sent, 1, late)]).last_at == START
+    called = ev.ContactRecorded(**ABOUT, via=ContactVia.CALL, source="stringee", at=late)
+    said = fact(called, 3, late), fact(ev.CaseRated(**ABOUT, score=5), 4, late)
+    assert fold([accepted(), fact(rejected, 2, late), *said, fact(sent, 1, late)]).last_at == START
+
+
+def test_every_rating_is_counted_by_its_score() -> None:
+    tallies, case = Tallies.empty(), fold([accepted()])
+    for score in (1, 5, 5):
+        tallies.add(case, case, ev.CaseRated(**ABOUT, score=score))
+    assert {key.label: count for key, count in tallies.counts.items() if key.series == "rated"} == {"1": 1, "5": 2}
 
 
 def test_a_resolution_before_its_acceptance_has_no_turnaround() -> None:

@@ -54,6 +54,11 @@ SAMPLES: dict[str, e.CaseEvent] = {
     ),
     "no objection": e.CaseResolved(**OF, outcome=Outcome.NO_OBJECTION, timeliness=Timeliness.ON_TIME),
     "answered": e.CaseResolved(**(OF | {"kind": Kind.FEEDBACK}), outcome=Outcome.ANSWERED, timeliness=Timeliness.NO_DUE_DATE),
+    "feedback refused": e.CaseRefused(**(OF | {"kind": Kind.FEEDBACK}), reason="not_accepted_feedback", late=True),
+    "feedback to be completed": e.SupplementRequested(
+        **(OF | {"kind": Kind.FEEDBACK}), documents=("photo",), reason="content_unclear", until=NEW_DUE
+    ),
+    "returned by the hotline": e.CaseReturned(**(OF | {"kind": Kind.FEEDBACK}), channel=Channel.HOTLINE),
     "returned at the counter": e.CaseReturned(**OF, channel=Channel.COUNTER),
     "returned by post": e.CaseReturned(**OF, channel=Channel.POST),
     "returned online": e.CaseReturned(**OF, channel=Channel.ONLINE),
