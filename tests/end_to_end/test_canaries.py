@@ -37,7 +37,7 @@ BOUND, CLEANING = "4", 120.0
 """The bound in seconds; the broker's cleaner rests 15 s between its rounds."""
 NOT_PERSONAL = {
     "agency", "kind", "procedure", "channel", "documents", "return_channel", "filed_at", "origin", "counter", "officer",
-    "online_level", "handed_over_at", "postal_record", "pre_intake_id",
+    "online_level", "handed_over_at", "postal_record", "pre_intake_id", "matter",
 }  # fmt: skip
 
 

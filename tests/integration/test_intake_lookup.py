@@ -72,11 +72,14 @@ async def test_unknown_malformed_and_hidden_cases_get_one_answer_after_the_same_
 ) -> None:
     answers, works = [], []
     for path in paths:
-        statements.clear()
-        answers.append(shown(await anybody.get(f"/v1/cases/{path}/status")))
-        works.append(tuple(statements))
+        asked = []
+        for _ in range(3):  # jobs of the service ask the same database now and then: they only add
+            statements.clear()
+            answers.append(shown(await anybody.get(f"/v1/cases/{path}/status")))
+            asked.append(tuple(statements))
+        works.append(min(asked, key=len))
     assert answers[0][0] == 404
-    assert [path for path, answer in zip(paths, answers, strict=True) if answer != answers[0]] == []
+    assert [number for number, answer in enumerate(answers) if answer != answers[0]] == []
     assert [path for path, work in zip(paths, works, strict=True) if work != works[0]] == []
     assert len([each for each in works[0] if each.startswith("SELECT")]) == 1
 
