@@ -122,7 +122,7 @@ MAPPINGS = (
         TRANSLATE_FILE,
         "    if len(items) > room:\n        raise UnfitError(Rule.TOO_MANY_EVENTS)\n",
         "",
-        (f"{PAYLOADS}many_events_are_refused_as_one_however_they_are_wrapped",),
+        (f"{PAYLOADS}no_more_events_are_looked_at_than_a_payload_may_hold",),
     ),
     Protection(
         "mapping: a bad event harms no other",

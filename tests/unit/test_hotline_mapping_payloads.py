@@ -69,6 +69,15 @@ def test_many_events_are_refused_as_one_however_they_are_wrapped(parcels: int) -
     assert len(sent(1000)) == (1000 if parcels <= 1000 else 1)
 
 
+def test_no_more_events_are_looked_at_than_a_payload_may_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    mapping, looked = mapping_with(id="shape: cloudevents\nid: id\nevents: items"), list[Any]()
+    monkeypatch.setattr("shared.hotline.translate._understand", lambda _mapping, item, _parcel: looked.append(item))
+    many = {"specversion": "1.0", "id": "1", "data": {"items": [{}] * 900}}
+
+    assert translate(mapping, json.dumps([many] * 9).encode()) == [Refused((Wrong("body", "too_many_events"),))]
+    assert len(looked) == 900
+
+
 def test_broken_cloudevents_count_as_events_too() -> None:
     mapping = mapping_with(id="shape: cloudevents\nid: id\nevents: items")
     full = {"specversion": "1.0", "id": "1", "data": {"items": [{}] * 1000}}

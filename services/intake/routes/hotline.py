@@ -124,6 +124,11 @@ _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
 
 def add_hotline_routes(router: APIRouter, desk: HotlineDesk, gate: Gatekeeper) -> None:
     """The webhook, which needs no token of ours, and the two routes of an integrator."""
+    _add_webhook(router, desk, gate)
+    _add_reading(router, desk)
+
+
+def _add_webhook(router: APIRouter, desk: HotlineDesk, gate: Gatekeeper) -> None:
 
     @router.post(
         PATH, tags=["hotline"], summary="Events of a call centre", response_model_exclude_none=True, responses=_ANSWERS,
@@ -141,10 +146,9 @@ def add_hotline_routes(router: APIRouter, desk: HotlineDesk, gate: Gatekeeper) -
             raise _not_understood(taken)
         return Results(results=[_result(each) for each in taken])
 
-    @router.get(
-        f"{PATH}/log", tags=["hotline"], summary="What became of a source's events",
-        responses=refusals(404),
-    )  # fmt: skip
+
+def _add_reading(router: APIRouter, desk: HotlineDesk) -> None:
+    @router.get(f"{PATH}/log", tags=["hotline"], summary="What became of a source's events", responses=refusals(404))
     async def read_the_log(
         who: Reader,
         source: str,
@@ -160,10 +164,7 @@ def add_hotline_routes(router: APIRouter, desk: HotlineDesk, gate: Gatekeeper) -
         more = _cursor(entries[limit - 1]) if len(entries) > limit else None
         return LogPage(items=items, next=more)
 
-    @router.post(
-        f"{PATH}/replay", tags=["hotline"], summary="Try refused payloads again under the mapping of today",
-        responses=refusals(404),
-    )  # fmt: skip
+    @router.post(f"{PATH}/replay", tags=["hotline"], summary="Refused payloads again by today's mapping", responses=refusals(404))
     async def replay(who: Reader, source: str, cursor: UUID | None = None) -> Replayed:
         """Payloads of the last 24 hours, the oldest first, some at a time. What is refused again stays until its time is up."""
         _check_name(source)
